@@ -1,0 +1,71 @@
+/** @file io.h
+ *  Files: atomic publishing, and HDF5 behind a small checked layer. The only module that includes
+ *  <hdf5.h>. All HDF5 calls are serial; files are pinned to the 1.10 format.
+ */
+#ifndef COPPICE_IO_H
+#define COPPICE_IO_H
+
+#include "coppice/base.h"
+
+/* ------------------------------------------------------------------ plain files */
+
+/** mkdir -p. COP_E_IO names the folder and the reason. */
+cop_status cop_make_dirs(const char *path);
+bool cop_file_exists(const char *path);
+/** Whole file into @p out (appended, at most @p limit bytes; more is COP_E_FORMAT). */
+cop_status cop_read_file(const char *path, size_t limit, cop_buf *out);
+
+/** Write beside (path + ".tmp.<pid>"), fsync, rename over @p path, fsync the folder: readers see the old
+ *  file or the new one, never a part. */
+cop_status cop_write_file(const char *path, const void *bytes, size_t count);
+/** The pieces of the above for writers that need the path themselves (HDF5): the temporary name
+ *  (owned by the caller), then fsync + rename + fsync of the folder. On failure the temporary file is
+ *  removed. */
+char *cop_publish_name(const char *path);
+cop_status cop_publish(const char *temporary, const char *path);
+/** Append one line and fsync (ledger, metrics). */
+cop_status cop_append_line(const char *path, const char *line);
+
+/* ------------------------------------------------------------------ HDF5 */
+
+typedef struct cop_h5 cop_h5; /**< an open file; paths below are absolute inside the file */
+
+cop_status cop_h5_create(cop_h5 **file, const char *path); /**< truncates; libver V110; no locks needed */
+cop_status cop_h5_open(cop_h5 **file, const char *path);   /**< read only */
+/** Flush and close; reports a failed flush (full disk) as COP_E_IO. NULL is allowed. */
+cop_status cop_h5_close(cop_h5 *file);
+
+typedef enum cop_h5_type { COP_H5_U8, COP_H5_U32, COP_H5_U64, COP_H5_I64, COP_H5_F32, COP_H5_F64 } cop_h5_type;
+
+/** Groups are made as needed. Datasets of more than 64 KiB are chunked, shuffled and deflated (level 1).
+ *  @p dims has @p rank (1..4) entries; empty (0) dimensions are allowed. */
+cop_status cop_h5_write(cop_h5 *file, const char *path, cop_h5_type type, int rank,
+                        const size_t *dims, const void *data);
+/** One-dimensional dataset of variable-length UTF-8 strings. */
+cop_status cop_h5_write_strings(cop_h5 *file, const char *path, const char *const *items, size_t count);
+/** Attributes on an existing object, or on a group made as needed; "/" is the root. */
+cop_status cop_h5_attr_text(cop_h5 *file, const char *object, const char *name, const char *value);
+cop_status cop_h5_attr_i64(cop_h5 *file, const char *object, const char *name, int64_t value);
+cop_status cop_h5_attr_f64(cop_h5 *file, const char *object, const char *name, double value);
+/** Make the 1-D dataset @p scale the dimension scale @p name of axis @p axis of @p dataset. */
+cop_status cop_h5_attach_scale(cop_h5 *file, const char *dataset, int axis, const char *scale,
+                               const char *name);
+
+/** Readers check type class, rank and size before they allocate: more than @p max_items is
+ *  COP_E_FORMAT. *data is owned by the caller (cop_free); dims has room for @p rank entries. The
+ *  stored type is converted to @p type only where that loses nothing in kind (integer to integer,
+ *  float to float); values that do not fit are COP_E_FORMAT. */
+cop_status cop_h5_read(cop_h5 *file, const char *path, cop_h5_type type, int rank, size_t *dims,
+                       size_t max_items, void **data);
+cop_status cop_h5_read_strings(cop_h5 *file, const char *path, size_t max_items, cop_list *items);
+/** Text is owned by the caller (cop_free); at most 64 MiB. */
+cop_status cop_h5_get_text(cop_h5 *file, const char *object, const char *name, char **value);
+cop_status cop_h5_get_i64(cop_h5 *file, const char *object, const char *name, int64_t *value);
+cop_status cop_h5_get_f64(cop_h5 *file, const char *object, const char *name, double *value);
+bool cop_h5_has(cop_h5 *file, const char *path);
+/** Names of the members of a group, sorted. */
+cop_status cop_h5_members(cop_h5 *file, const char *group, cop_list *names);
+/** "HDF5 1.10.8" */
+const char *cop_h5_version(void);
+
+#endif

@@ -1,0 +1,99 @@
+/** @file par.h
+ *  Ranks: start-up, agreement, node-shared data, and the evaluation farm. With src/cli/main.c the only
+ *  place that knows MPI. After start-up the farm uses point-to-point messages only and polls with naps, so an idle
+ *  rank costs no CPU.
+ */
+#ifndef COPPICE_PAR_H
+#define COPPICE_PAR_H
+
+#include "coppice/evo.h"
+
+typedef struct cop_par {
+    int rank, size;           /**< in a private duplicate of the world */
+    int node, nodes, node_rank; /**< node number, number of nodes, rank inside the node */
+    char host[64];
+    void *impl;
+} cop_par;
+
+/** Initialise MPI (or, for commands that need none, pretend to be one rank: @p use_mpi false).
+ *  Detects a launcher that started N tasks while MPI sees one each, and says so (COP_E_USAGE).
+ *  COPPICE_RANKS_PER_NODE splits nodes artificially (tests). */
+cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi);
+void cop_par_end(cop_par *par);
+/** "Open MPI v4.1.4 ..." */
+const char *cop_par_library(void);
+/** End the job on all ranks at once, after the message was printed. */
+_Noreturn void cop_par_abort(const cop_par *par, int exit_code);
+
+/** Collective: the status of the lowest rank that failed, everywhere, with its message ("rank 2 on
+ *  node7: ..."; without that prefix when every rank failed alike). Sleeps while waiting. */
+cop_status cop_par_agree(const cop_par *par, cop_status status);
+/** Collective: rank 0's bytes to all (@p buf overwritten elsewhere). Sleeps while waiting. */
+void cop_par_broadcast(const cop_par *par, cop_buf *buf);
+/** Collective: wait for all, asleep. */
+void cop_par_barrier(const cop_par *par);
+
+/** Collective over all ranks: the node's first rank (node_rank 0) calls @p load; samples end up once
+ *  per node in shared memory; every rank gets a borrowed view. Failure on any node fails everywhere,
+ *  naming rank and host. */
+typedef cop_status (*cop_load_fn)(void *user, cop_dataset **set);
+cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *user, cop_dataset **set);
+
+/* ------------------------------------------------------------------ farm */
+
+/** A work unit: individuals [first, first+count) of the current batch of recipes on one shard. */
+typedef struct cop_unit { uint32_t number, first, count, shard; } cop_unit;
+
+/** What workers do; implemented by run (src/run/worker.c), called on worker ranks, or on rank 0 when it
+ *  is alone. */
+typedef struct cop_farm_work {
+    void *user;
+    /** Breed all @p recipes from the live genomes and hold them beside these. */
+    cop_status (*breed)(void *user, const cop_recipe *recipes, size_t count);
+    /** Evaluate a unit: append @p result bytes. */
+    cop_status (*evaluate)(void *user, const cop_unit *unit, cop_buf *result);
+    /** Forget every genome but @p ids. */
+    cop_status (*keep)(void *user, const uint64_t *ids, size_t count);
+    /** Write a file as the request says (checkpoint, network); append the answer to @p result. */
+    cop_status (*write)(void *user, const void *request, size_t length, cop_buf *result);
+} cop_farm_work;
+
+typedef struct cop_farm cop_farm;
+/** Largest message accepted; longer ones are COP_E_PEER. */
+#define COP_MESSAGE_MAX ((size_t)1 << 31)
+
+cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work);
+void cop_farm_destroy(cop_farm *farm);
+/** Workers: serve until the master says stop. COP_OK at an orderly end; a failure has been reported to
+ *  the master, which prints it. Rank 0 never calls this. */
+cop_status cop_farm_serve(cop_farm *farm);
+
+/** Master: hand out recipes and keep-lists to every worker (they are ordered with units). */
+cop_status cop_farm_breed(cop_farm *farm, const cop_recipe *recipes, size_t count);
+cop_status cop_farm_keep(cop_farm *farm, const uint64_t *ids, size_t count);
+/** Master: evaluate @p count units; @p take is called once per unit with its result, in arrival order.
+ *  @p idle (may be NULL) is called at least every 100 ms: progress, signals. */
+typedef cop_status (*cop_farm_take)(void *user, const cop_unit *unit, const void *result,
+                                    size_t length);
+typedef void (*cop_farm_idle)(void *user);
+cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count, cop_farm_take take,
+                             void *user, cop_farm_idle idle);
+/** Master: start a write on the least busy worker; @p done is called (from a later farm call, or from
+ *  cop_farm_drain) with the answer. Ordered behind breed/keep already sent. */
+typedef cop_status (*cop_farm_written)(void *user, const void *result, size_t length);
+cop_status cop_farm_write(cop_farm *farm, const void *request, size_t length, cop_farm_written done,
+                          void *user);
+/** Master: wait for all writes under way. */
+cop_status cop_farm_drain(cop_farm *farm);
+/** Master: end of service for all workers. */
+void cop_farm_stop(cop_farm *farm);
+
+/** Counters for progress and the run's summary. */
+typedef struct cop_farm_stats {
+    uint64_t units, messages, bytes;
+    double worker_seconds; /**< time workers spent inside units, summed */
+    double idle_seconds;   /**< time the master slept */
+} cop_farm_stats;
+void cop_farm_get_stats(const cop_farm *farm, cop_farm_stats *stats);
+
+#endif

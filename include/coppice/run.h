@@ -1,0 +1,59 @@
+/** @file run.h
+ *  Runs: schema, run directory, checkpoints, ledger, resume, verification.
+ */
+#ifndef COPPICE_RUN_H
+#define COPPICE_RUN_H
+
+#include "coppice/par.h"
+#include "coppice/train.h"
+
+/** Everything a configuration may hold. */
+const cop_schema *cop_run_schema(void);
+
+/* ------------------------------------------------------------------ checkpoints (docs/formats/checkpoint.md) */
+
+/** What a checkpoint holds; complete in itself. All owned. */
+typedef struct cop_checkpoint {
+    char *config;       /**< resolved configuration, all options */
+    char *run_id;       /**< random, one per run; a resumed run keeps it */
+    char *provenance;   /**< JSON: version, commit, compiler, libraries, host, ranks, command line */
+    char *science_hash; /**< SHA-256 of the science options */
+    cop_network *base;  /**< base network, mask all ones */
+    cop_history history;
+    char **measure_names; /**< (history.measures) */
+    char **task_names;
+    size_t tasks;
+    size_t genomes;     /**< live genomes: population in rank order, then the best ever if not among them */
+    uint64_t *genome_id;
+    cop_mask *genome;   /**< (genomes) of base->model->weights bits */
+    double elapsed;     /**< seconds of search so far, over all sessions */
+    bool complete;      /**< the run had finished */
+} cop_checkpoint;
+void cop_checkpoint_destroy(cop_checkpoint *checkpoint);
+/** Write @p path directly (callers publish). Verifies nothing. */
+cop_status cop_checkpoint_write(const cop_checkpoint *checkpoint, const char *path);
+/** Read and check everything: sizes before allocation, ids, dimensions against each other, the digest
+ *  stored in the file. COP_E_FORMAT says what is wrong. */
+cop_status cop_checkpoint_read(cop_checkpoint **checkpoint, const char *path);
+/** Digest of a run's history (users compare it): science options, history, live genomes, base network. */
+void cop_checkpoint_digest(const cop_checkpoint *checkpoint, char hex[COP_HASH_HEX]);
+
+/* ------------------------------------------------------------------ ledger (docs/formats/run-directory.md) */
+
+/** One line of ledger.jsonl: a file of the run that is complete. */
+typedef struct cop_ledger_entry {
+    char *kind;     /**< "config", "checkpoint", "network" */
+    char *file;     /**< relative to the run directory; no "..", no leading '/' */
+    char sha256[COP_HASH_HEX];
+    uint64_t bytes;
+    uint32_t generation;
+    bool dropped;   /**< removed on purpose (keep-last-N) */
+} cop_ledger_entry;
+typedef struct cop_ledger { cop_ledger_entry *entries; size_t count; } cop_ledger;
+void cop_ledger_clear(cop_ledger *ledger);
+/** Append one entry (fsynced); each line carries a checksum of itself. */
+cop_status cop_ledger_append(const char *dir, const cop_ledger_entry *entry);
+/** Read; a torn last line (killed while writing) is ignored, any other damage is COP_E_FORMAT. */
+cop_status cop_ledger_read(cop_ledger *ledger, const char *dir);
+
+#endif
