@@ -1,6 +1,6 @@
 /** @file support.h
- *  What test programs share: cmocka in the right order, scratch folders, skipping with a reason, the real
- *  data folder. Under mpirun only rank 0 reports.
+ *  What test programs share: cmocka in the right order, scratch folders, skipping with a reason,
+ * the real data folder. Under mpirun only rank 0 reports.
  */
 #ifndef COPPICE_TEST_SUPPORT_H
 #define COPPICE_TEST_SUPPORT_H
@@ -29,7 +29,8 @@ void test_assert_ok(cop_status status, const char *expr, const char *file, int l
     test_assert_fails((expr), (status), (text), #expr, __FILE__, __LINE__)
 void test_assert_fails(cop_status seen, cop_status wanted, const char *text, const char *expr,
                        const char *file, int line);
-/** |a - b| <= tolerance, with the values in the message (cmocka's float assertion is single precision). */
+/** |a - b| <= tolerance, with the values in the message (cmocka's float assertion is single
+ * precision). */
 #define assert_near(a, b, tolerance) test_assert_near((a), (b), (tolerance), __FILE__, __LINE__)
 void test_assert_near(double a, double b, double tolerance, const char *file, int line);
 
