@@ -39,6 +39,18 @@ void cop_par_barrier(const cop_par *par);
 typedef cop_status (*cop_load_fn)(void *user, cop_dataset **set);
 cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *user, cop_dataset **set);
 
+/* ------------------------------------------------------------------ requests to stop */
+
+#define COP_HALT_STOP 1u       /**< write a checkpoint and end with status 75 */
+#define COP_HALT_CHECKPOINT 2u /**< write a checkpoint and go on */
+
+/** Install handlers that only set flags: USR1, TERM, INT ask for a stop, USR2 for a checkpoint. */
+void cop_halt_install(void);
+/** Requests made so far on this rank, and on workers as far as their answers have told. */
+unsigned cop_halt_requests(void);
+void cop_halt_request(unsigned flags);
+void cop_halt_forget(unsigned flags);
+
 /* ------------------------------------------------------------------ farm */
 
 /** A work unit: individuals [first, first+count) of the current batch of recipes on one shard. */
@@ -60,12 +72,13 @@ typedef struct cop_farm_work {
 
 typedef struct cop_farm cop_farm;
 /** Largest message accepted; longer ones are COP_E_PEER. */
-#define COP_MESSAGE_MAX ((size_t)1 << 31)
+#define COP_MESSAGE_MAX ((size_t)1 << 30)
 
 cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work);
 void cop_farm_destroy(cop_farm *farm);
-/** Workers: serve until the master says stop. COP_OK at an orderly end; a failure has been reported to
- *  the master, which prints it. Rank 0 never calls this. */
+/** Workers: serve until the master says stop; returns the status that the master stopped with, so that
+ *  all ranks exit alike. A worker's own failure has been reported to the master, which prints it; the
+ *  worker's error message is cleared. Rank 0 never calls this. */
 cop_status cop_farm_serve(cop_farm *farm);
 
 /** Master: hand out recipes and keep-lists to every worker (they are ordered with units). */
@@ -74,8 +87,10 @@ cop_status cop_farm_keep(cop_farm *farm, const uint64_t *ids, size_t count);
 /** Master: evaluate @p count units; @p take is called once per unit with its result, in arrival order.
  *  @p idle (may be NULL) is called at least every 100 ms: progress, signals. */
 typedef cop_status (*cop_farm_take)(void *user, const cop_unit *unit, const void *result,
-                                    size_t length);
-typedef void (*cop_farm_idle)(void *user);
+                                    size_t length); /* a failure ends the evaluation */
+typedef cop_status (*cop_farm_idle)(void *user); /* a failure abandons the evaluation */
+/* After a failure (of take, idle or a worker) the farm can still write, drain and stop; answers to units
+ * handed out before are dropped. */
 cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count, cop_farm_take take,
                              void *user, cop_farm_idle idle);
 /** Master: start a write on the least busy worker; @p done is called (from a later farm call, or from
@@ -85,8 +100,9 @@ cop_status cop_farm_write(cop_farm *farm, const void *request, size_t length, co
                           void *user);
 /** Master: wait for all writes under way. */
 cop_status cop_farm_drain(cop_farm *farm);
-/** Master: end of service for all workers. */
-void cop_farm_stop(cop_farm *farm);
+/** Master: end of service for all workers with @p status as the outcome of the job. Waits for them to
+ *  acknowledge; after 10 s without an answer the job is ended on all ranks by force. */
+void cop_farm_stop(cop_farm *farm, cop_status status);
 
 /** Counters for progress and the run's summary. */
 typedef struct cop_farm_stats {

@@ -1,0 +1,175 @@
+/* Start-up, agreement and broadcast. A blocking MPI call spins at full speed, so every wait here is
+ * a non-blocking operation polled with naps. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void cop_nap(unsigned microseconds) {
+    struct timespec t = {0, (long)microseconds * 1000};
+    nanosleep(&t, NULL);
+}
+
+void cop_wait(MPI_Request *request) {
+    int done = 0;
+    unsigned nap = 20;
+    for (;;) {
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done) return;
+        cop_nap(nap);
+        if (nap < 1000) nap *= 2;
+    }
+}
+
+/* The world of cop_memory_on_exhausted, which has no argument for it. Set once at start. */
+static const cop_par *exhausted_par;
+
+static void exhausted(size_t bytes, const char *message) {
+    (void)bytes;
+    const cop_par *par = exhausted_par;
+    fprintf(stderr, "coppice: error: rank %d on %s: %s\n", par->rank, par->host, message);
+    cop_par_abort(par, 1);
+}
+
+static cop_status check_launcher(const cop_par *par) {
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    int64_t n;
+    if (par->size == 1 && tasks && cop_parse_i64(tasks, &n) && n > 1 &&
+        !getenv("OMPI_COMM_WORLD_SIZE"))
+        return cop_fail(COP_E_USAGE,
+                        "Slurm started %s tasks but MPI sees each of them alone: start with 'srun "
+                        "--mpi=pmix' or with mpirun inside sbatch (docs/running.md)",
+                        tasks);
+    return COP_OK;
+}
+
+static void find_nodes(cop_par *par, cop_par_impl *impl) {
+    MPI_Comm_split_type(impl->comm, MPI_COMM_TYPE_SHARED, par->rank, MPI_INFO_NULL, &impl->node);
+    const char *split = getenv("COPPICE_RANKS_PER_NODE");
+    int64_t per_node;
+    if (split && cop_parse_i64(split, &per_node) && per_node > 0 && per_node < par->size) {
+        MPI_Comm part;
+        MPI_Comm_split(impl->node, par->rank / (int)per_node, par->rank, &part);
+        MPI_Comm_free(&impl->node);
+        impl->node = part;
+    }
+    MPI_Comm_rank(impl->node, &par->node_rank);
+    /* nodes are numbered by their first ranks */
+    int first = par->rank, leader = par->node_rank == 0, before = 0;
+    MPI_Bcast(&first, 1, MPI_INT, 0, impl->node);
+    MPI_Allreduce(&leader, &par->nodes, 1, MPI_INT, MPI_SUM, impl->comm);
+    MPI_Exscan(&leader, &before, 1, MPI_INT, MPI_SUM, impl->comm);
+    par->node = par->rank == 0 ? 0 : before;
+    MPI_Bcast(&par->node, 1, MPI_INT, 0, impl->node);
+}
+
+cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
+    *par = (cop_par){.rank = 0, .size = 1, .nodes = 1};
+    cop_par_impl *impl = COP_NEW(cop_par_impl);
+    par->impl = impl;
+    if (gethostname(par->host, sizeof par->host - 1) != 0) strcpy(par->host, "localhost");
+    if (use_mpi) {
+        MPI_Init(argc, argv);
+        impl->finalise = true;
+        MPI_Comm_dup(MPI_COMM_WORLD, &impl->comm);
+        MPI_Comm_rank(impl->comm, &par->rank);
+        MPI_Comm_size(impl->comm, &par->size);
+        find_nodes(par, impl);
+    }
+    impl->host = cop_alloc((size_t)par->size, sizeof *impl->host);
+    memcpy(impl->host[par->rank], par->host, sizeof par->host);
+    if (use_mpi)
+        MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl->host, 64, MPI_CHAR, impl->comm);
+    exhausted_par = par;
+    cop_memory_on_exhausted(exhausted);
+    return check_launcher(par);
+}
+
+void cop_par_end(cop_par *par) {
+    cop_par_impl *impl = par->impl;
+    if (!impl) return;
+    cop_memory_on_exhausted(NULL);
+    exhausted_par = NULL;
+    if (impl->finalise) {
+        cop_par_barrier(par);
+        for (int i = 0; i < impl->windows; i++) MPI_Win_free(&impl->window[i]);
+        MPI_Comm_free(&impl->node);
+        MPI_Comm_free(&impl->comm);
+        MPI_Finalize();
+    }
+    cop_free(impl->host);
+    cop_free(impl);
+    par->impl = NULL;
+}
+
+const char *cop_par_library(void) {
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length = 0;
+    MPI_Get_library_version(text, &length);
+    char *end = strpbrk(text, ",\n");
+    if (end) *end = '\0';
+    return text;
+}
+
+void cop_par_abort(const cop_par *par, int exit_code) {
+    const cop_par_impl *impl = par->impl;
+    fflush(NULL);
+    if (impl && impl->finalise && par->size > 1) MPI_Abort(impl->comm, exit_code);
+    _exit(exit_code);
+}
+
+cop_status cop_par_agree(const cop_par *par, cop_status status) {
+    if (par->size == 1) return status;
+    const cop_par_impl *impl = par->impl;
+    MPI_Request request;
+    int mine[2] = {status == COP_OK ? -par->size : -par->rank, status != COP_OK}, all[2];
+    /* one reduction: lowest failing rank as a maximum of negated ranks, and how many failed */
+    int worst;
+    MPI_Iallreduce(&mine[0], &worst, 1, MPI_INT, MPI_MAX, impl->comm, &request);
+    cop_wait(&request);
+    if (worst == -par->size) return COP_OK;
+    MPI_Iallreduce(&mine[1], &all[1], 1, MPI_INT, MPI_SUM, impl->comm, &request);
+    cop_wait(&request);
+    int root = -worst;
+    struct {
+        int status;
+        char message[2048];
+    } told = {(int)status, ""};
+    if (par->rank == root) snprintf(told.message, sizeof told.message, "%s", cop_error_message());
+    MPI_Ibcast(&told, (int)sizeof told, MPI_BYTE, root, impl->comm, &request);
+    cop_wait(&request);
+    if (all[1] == par->size || root == 0)
+        return cop_fail((cop_status)told.status, "%s", told.message);
+    return cop_fail((cop_status)told.status, "rank %d on %s: %s", root, impl->host[root],
+                    told.message);
+}
+
+void cop_par_broadcast(const cop_par *par, cop_buf *buf) {
+    if (par->size == 1) return;
+    const cop_par_impl *impl = par->impl;
+    MPI_Request request;
+    uint64_t length = buf->length;
+    MPI_Ibcast(&length, 1, MPI_UINT64_T, 0, impl->comm, &request);
+    cop_wait(&request);
+    if (par->rank != 0) {
+        cop_buf_clear(buf);
+        buf->data = cop_alloc(length + 1, 1);
+        buf->capacity = length + 1;
+        buf->length = length;
+    }
+    for (uint64_t at = 0; at < length; at += COP_MESSAGE_MAX) {
+        uint64_t part = length - at < COP_MESSAGE_MAX ? length - at : COP_MESSAGE_MAX;
+        MPI_Ibcast(buf->data + at, (int)part, MPI_BYTE, 0, impl->comm, &request);
+        cop_wait(&request);
+    }
+}
+
+void cop_par_barrier(const cop_par *par) {
+    const cop_par_impl *impl = par->impl;
+    if (!impl->finalise) return;
+    MPI_Request request;
+    MPI_Ibarrier(impl->comm, &request);
+    cop_wait(&request);
+}

@@ -1,0 +1,94 @@
+/* The worker's half of the farm: do what the master says, in the order in which it says it. */
+#include "farm.h"
+
+#include <string.h>
+
+#define NAP_US 100
+
+static cop_status bad_length(cop_message kind, size_t length) {
+    return cop_fail(COP_E_PEER, "message of kind %d from the master has %zu bytes", (int)kind,
+                    length);
+}
+
+static cop_status evaluate(cop_farm *farm, cop_buf *result) {
+    cop_unit unit;
+    if (farm->inbox.length != sizeof unit) return bad_length(COP_MSG_UNIT, farm->inbox.length);
+    memcpy(&unit, farm->inbox.data, sizeof unit);
+    struct result_head head = {unit.number, 0, cop_clock()};
+    cop_buf_add(result, &head, sizeof head);
+    COP_TRY(farm->work.evaluate(farm->work.user, &unit, result));
+    head.seconds = cop_clock() - head.seconds;
+    head.halt = cop_halt_requests();
+    memcpy(result->data, &head, sizeof head);
+    return COP_OK;
+}
+
+static cop_status obey(cop_farm *farm, cop_message kind, cop_buf *answer) {
+    void *user = farm->work.user;
+    /* the payload as items of their own alignment */
+    const void *payload = farm->inbox.data;
+    size_t length = farm->inbox.length;
+    switch (kind) {
+    case COP_MSG_BREED:
+        if (length % sizeof(cop_recipe)) return bad_length(kind, length);
+        return farm->work.breed(user, payload, length / sizeof(cop_recipe));
+    case COP_MSG_KEEP:
+        if (length % sizeof(uint64_t)) return bad_length(kind, length);
+        return farm->work.keep(user, payload, length / sizeof(uint64_t));
+    case COP_MSG_UNIT:
+        return evaluate(farm, answer);
+    case COP_MSG_WRITE:
+        return farm->work.write(user, payload, length, answer);
+    default:
+        return cop_fail(COP_E_PEER, "the master sent a message of kind %d", (int)kind);
+    }
+}
+
+static void report_failure(cop_farm *farm, cop_status status) {
+    cop_buf text = {0};
+    int32_t code = (int32_t)status;
+    cop_buf_add(&text, &code, sizeof code);
+    if (cop_activity()[0]) cop_buf_printf(&text, "while %s: ", cop_activity());
+    cop_buf_printf(&text, "%s", cop_error_message());
+    cop_error_clear(); /* the master prints it; this rank stays silent */
+    cop_wire_send(farm->par, &farm->outbox, 0, COP_MSG_FAILED, text.data, text.length);
+    cop_buf_clear(&text);
+}
+
+cop_status cop_farm_serve(cop_farm *farm) {
+    bool failed = false;
+    cop_buf answer = {0};
+    cop_status outcome = COP_OK;
+    for (;;) {
+        int from;
+        cop_message kind;
+        cop_status status = COP_OK;
+        cop_outbox_flush(&farm->outbox, false);
+        if (!cop_wire_receive(farm->par, &from, &kind, &farm->inbox, &status)) {
+            cop_nap(NAP_US);
+            continue;
+        }
+        if (status == COP_OK && from == 0 && kind == COP_MSG_STOP) {
+            int32_t code = COP_E_PEER;
+            if (farm->inbox.length == sizeof code) memcpy(&code, farm->inbox.data, sizeof code);
+            outcome = (cop_status)code;
+            break;
+        }
+        if (failed) continue; /* everything but the stop is moot */
+        cop_buf_reset(&answer);
+        if (status == COP_OK) status = obey(farm, kind, &answer);
+        if (status != COP_OK) {
+            report_failure(farm, status);
+            failed = true;
+        } else if (kind == COP_MSG_UNIT || kind == COP_MSG_WRITE) {
+            cop_wire_send(farm->par, &farm->outbox, 0,
+                          kind == COP_MSG_UNIT ? COP_MSG_RESULT : COP_MSG_WRITTEN, answer.data,
+                          answer.length);
+        }
+        cop_activity_set("%s", "");
+    }
+    cop_wire_send(farm->par, &farm->outbox, 0, COP_MSG_BYE, NULL, 0);
+    cop_outbox_flush(&farm->outbox, true);
+    cop_buf_clear(&answer);
+    return outcome;
+}

@@ -1,0 +1,43 @@
+/** @file wire.h
+ *  Messages of the farm. Every message is one MPI message of bytes: a header that repeats kind and
+ * length, then the payload. What arrives is bounded and compared before it is used.
+ */
+#ifndef COPPICE_PAR_WIRE_H
+#define COPPICE_PAR_WIRE_H
+
+#include "internal.h"
+
+typedef enum cop_message {
+    COP_MSG_BREED = 1, /**< master to worker: recipes */
+    COP_MSG_KEEP,      /**< master to worker: ids */
+    COP_MSG_UNIT,      /**< master to worker: one cop_unit */
+    COP_MSG_WRITE,     /**< master to worker: a request for cop_farm_work.write */
+    COP_MSG_STOP,      /**< master to worker: int32 status */
+    COP_MSG_RESULT,    /**< worker to master: unit number, seconds, evidence */
+    COP_MSG_WRITTEN,   /**< worker to master: answer of cop_farm_work.write */
+    COP_MSG_FAILED,    /**< worker to master: int32 status, text */
+    COP_MSG_BYE,       /**< worker to master: stop acknowledged */
+    COP_MSG_KINDS
+} cop_message;
+
+/** Messages on their way out; owned by the sender until MPI is done with them. */
+typedef struct cop_outbox {
+    struct cop_letter {
+        MPI_Request request;
+        unsigned char *bytes;
+    } * letters;
+    size_t count;
+} cop_outbox;
+
+/** Start sending; never blocks. */
+void cop_wire_send(const cop_par *par, cop_outbox *outbox, int to, cop_message kind,
+                   const void *payload, size_t length);
+/** Forget what has left. With @p all, wait for everything (asleep). */
+void cop_outbox_flush(cop_outbox *outbox, bool all);
+
+/** One message if there is any: false when none waits. @p payload is overwritten. A message that is
+ *  longer than COP_MESSAGE_MAX or contradicts its header is COP_E_PEER in *status. */
+bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf *payload,
+                      cop_status *status);
+
+#endif
