@@ -1,0 +1,35 @@
+/** @file similarity_kernels.h
+ *  The inner loops of the neighbourhood similarity, compiled for several vector widths. All
+ * variants do the same double operations in the same order (eight lanes, then a fixed tree),
+ * without fused multiply-add and without the C library's exp and log, whose last bit differs
+ * between processors: so every variant gives the same bits on every machine.
+ */
+#ifndef COPPICE_NET_SIMILARITY_KERNELS_H
+#define COPPICE_NET_SIMILARITY_KERNELS_H
+
+#include "coppice/base.h"
+
+#define COP_SIM_LANES ((size_t)8) /**< arrays are padded to a multiple of this */
+
+typedef struct cop_similarity_kernel {
+    const char *name;
+    /** Add to g[i*stride + j] the products of samples i and j over @p depth features, for every
+     * pair of the upper triangle (and some of the lower). @p columns (depth, stride): samples
+     * innermost, 64-byte aligned; each pair is summed from the first feature to the last, then
+     * added. */
+    void (*products)(const double *columns, size_t depth, size_t stride, double *g);
+    /** weight[j] = exp(-beta * d[j]) for @p stride distances; their sum and sum of d*weight. A
+     * distance of DBL_MAX has weight 0. */
+    void (*weights)(const double *d, size_t stride, double beta, double *weight, double *sum,
+                    double *moment);
+    /** Sum of p ln(p/q) over @p count entries of at least DBL_EPSILON. */
+    double (*divergence)(const double *p, const double *q, size_t count);
+} cop_similarity_kernel;
+
+/** Those that this processor can run, best last. */
+const cop_similarity_kernel *const *cop_similarity_kernels(size_t *count);
+/** Natural logarithm of x >= 0 within 2 units of the last place, -inf at 0; same bits everywhere.
+ */
+double cop_similarity_log(double x);
+
+#endif
