@@ -74,7 +74,9 @@ size_t cop_conf_reals(const cop_conf *conf, const char *section, const char *key
                       size_t capacity);
 /** Appends the words to @p list (which the caller clears). */
 void cop_conf_words(const cop_conf *conf, const char *section, const char *key, cop_list *list);
-/** True when the key was given (in a file or by --set) rather than left at its default. */
+/** True when the key was given (in a file or by --set) a value other than its default. A value equal to
+ *  the default counts as not given, so that a configuration means what cop_conf_write says: that text
+ *  spells out the defaults, and runs are resumed from it. */
 bool cop_conf_given(const cop_conf *conf, const char *section, const char *key);
 /** "file.ini:12" of the value, "--set", or "default"; borrowed. For error messages. */
 const char *cop_conf_place(const cop_conf *conf, const char *section, const char *key);
@@ -83,7 +85,13 @@ cop_status cop_conf_fail(const cop_conf *conf, const char *section, const char *
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 /** Names of the sections given whose name starts with @p prefix (e.g. "task."), in file order. */
 void cop_conf_sections(const cop_conf *conf, const char *prefix, cop_list *list);
+/** True for a section task.NAME that was given, and for any other one of which a key was given. */
 bool cop_conf_has_section(const cop_conf *conf, const char *section);
+/** COP_E_CONFIG when an option without default is missing in @p section: for sections that a module
+ *  cannot do without ([network]). Loading checks the sections given by itself. */
+cop_status cop_conf_require(const cop_conf *conf, const char *section);
+/** cop_conf_require for every section given: after cop_conf_set, which may have begun new ones. */
+cop_status cop_conf_check(const cop_conf *conf);
 
 /** Everything resolved, as INI text that cop_conf_parse reads back to the same values: every section
  *  of the schema without '*' and every wildcard section given, all keys, defaults too. Canonical: equal
