@@ -239,7 +239,7 @@ static void includes_are_relative_and_overridden(void **state) {
     assert_fails(cop_conf_load(&conf, &schema, test_path("top.ini")), COP_E_CONFIG,
                  "top.ini:1: include: the name of a file is missing");
     for (int i = 0; i < 9; i++) {
-        char name[16], text[40];
+        char name[32], text[48];
         snprintf(name, sizeof name, "deep%d.ini", i);
         snprintf(text, sizeof text, "include = deep%d.ini\n", i + 1);
         write_text(name, i < 8 ? text : "");
