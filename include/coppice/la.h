@@ -16,4 +16,8 @@ void cop_sgemm(bool ta, bool tb, size_t m, size_t n, size_t k, const float *a, s
  * sums must not depend on a thread count. Costs nothing to repeat. */
 void cop_blas_one_thread(void);
 
+/** "OpenBLAS 0.3.21, SkylakeX kernels", or what little another BLAS tells. Valid for the life of
+ *  the process. */
+const char *cop_blas_version(void);
+
 #endif
