@@ -1,0 +1,12 @@
+/* Variants of the sign kernels, fastest first: X(name). The plain version comes last. */
+#ifndef COPPICE_LA_LIST_H
+#define COPPICE_LA_LIST_H
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define COP_SIGN_X86(X) X(avx512vnni) X(avx512) X(avx2) X(sse2)
+#else
+#define COP_SIGN_X86(X)
+#endif
+#define COP_SIGN_LIST(X) COP_SIGN_X86(X) X(plain)
+
+#endif

@@ -1,0 +1,31 @@
+/* What all evaluators share: from logits to evidence, and checks of what comes in. */
+#ifndef COPPICE_NET_EVAL_SCORE_H
+#define COPPICE_NET_EVAL_SCORE_H
+
+#include "coppice/net.h"
+
+/** Class with the largest finite logit, ties to the lowest class; SIZE_MAX when none is finite. */
+size_t cop_score_argmax(const double *logit, size_t classes);
+/** Softmax cross entropy in nats; infinite when any logit is not finite. */
+double cop_score_loss(const double *logit, size_t classes, size_t label);
+/** Add one sample to evidence number @p v; @p prediction (may be NULL) gets the class, 0 if there
+ * is none. */
+void cop_score_add(cop_evidence *evidence, size_t v, const double *logit, size_t classes,
+                   int32_t label, uint16_t *prediction);
+
+/** The part of a setup's checks that does not depend on the evaluator: numbers of values, layers,
+ * sizes. COP_E_CONFIG. */
+cop_status cop_eval_check(const cop_eval_setup *setup);
+/** Labels of the shard lie inside the network's classes; COP_E_EVALUATE. */
+cop_status cop_shard_check(const cop_eval_setup *setup, const cop_shard *shard);
+
+/** Shared values to compute with: the setup's, then its hidden_value if hidden activations are
+ * wanted there and it is not among them. */
+typedef struct cop_variants {
+    size_t count;
+    double value[COP_VALUES_MAX + 1];
+    size_t hidden; /**< which one gives the hidden activations; SIZE_MAX: none */
+} cop_variants;
+cop_variants cop_eval_variants(const cop_eval_setup *setup);
+
+#endif

@@ -1,0 +1,251 @@
+/* Evaluator `sign`: weight-agnostic networks in exact integers; see eval_sign.h. */
+#include "net/eval_sign.h"
+#include "net/evaluators.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PIECE 1024 /* samples of a shard that are held as integers at a time (at least a batch) */
+#define INPUT_MAX 0x1p30 /* grid steps of an input */
+
+static void destroy(void *self) {
+    sign_eval *e = self;
+    if (!e) return;
+    for (size_t i = 0; i < e->plan.count; i++) {
+        cop_free(e->layers[i].edges.begin);
+        cop_free(e->layers[i].edges.offset);
+        cop_free(e->in[i].data);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        cop_free(e->sums[i]);
+        cop_free(e->plane[i]);
+    }
+    for (size_t h = 0; h < e->setup.hidden; h++) cop_free(e->rows[h]);
+    cop_free(e->layers);
+    cop_free(e->in);
+    cop_free(e->logits);
+    cop_mask_clear(&e->plus);
+    cop_mask_clear(&e->minus);
+    cop_mask_clear(&e->live_plus);
+    cop_mask_clear(&e->live_minus);
+    cop_sign_plan_clear(&e->plan);
+    cop_free(e);
+}
+
+static size_t groups_for(size_t variants) {
+    size_t groups = 3 * SIGN_CHUNK / variants;
+    return groups > SIGN_CHUNK ? SIGN_CHUNK : groups ? groups : 1;
+}
+
+static size_t largest_plane(const sign_plan *plan, cop_shape input) {
+    size_t most = input.height * input.width;
+    for (size_t i = 0; i < plan->count; i++) {
+        size_t size = plan->stages[i].sums.height * plan->stages[i].sums.width;
+        if (size > most) most = size;
+    }
+    return most; /* pooling only makes planes smaller */
+}
+
+static cop_status check(const cop_eval_setup *setup) {
+    COP_TRY(cop_eval_check(setup));
+    if (setup->weighting.kind == COP_WEIGHTS_TRAINED)
+        return cop_fail(COP_E_CONFIG,
+                        "[evaluate] arithmetic = sign computes shared weights only; for "
+                        "trained weights use arithmetic = blas");
+    if (!isfinite(setup->scale) || setup->scale <= 0)
+        return cop_fail(COP_E_CONFIG,
+                        "[evaluate] steps give a scale of %g steps per unit; it must be "
+                        "above 0 and finite",
+                        setup->scale);
+    return COP_OK;
+}
+
+static cop_status create(void **self, const cop_eval_setup *setup) {
+    cop_status status = COP_OK;
+    *self = NULL;
+    COP_TRY(check(setup));
+    sign_eval *e = COP_NEW(sign_eval);
+    e->setup = *setup;
+    size_t edges = setup->model->weights;
+    cop_mask_init(&e->plus, edges);
+    cop_mask_init(&e->minus, edges);
+    cop_mask_init(&e->live_plus, edges);
+    cop_mask_init(&e->live_minus, edges);
+    COP_GO(cop_sign_choose(&e->ops));
+    COP_GO(cop_sign_plan_init(&e->plan, setup));
+    e->layers = COP_NEW_ARRAY(sign_layer, e->plan.count);
+    e->in = COP_NEW_ARRAY(sign_tensor, e->plan.count);
+    for (size_t i = 0; i < edges; i++) {
+        if (setup->weighting.kind == COP_WEIGHTS_POSITIVE || setup->base->w[i] > 0)
+            cop_mask_set(&e->plus, i);
+        else if (setup->base->w[i] < 0)
+            cop_mask_set(&e->minus, i);
+    }
+    e->groups = groups_for(e->plan.variants.count);
+    for (size_t i = 0; i < 2; i++)
+        e->plane[i] =
+            cop_alloc(largest_plane(&e->plan, setup->model->input), SIGN_LANES * sizeof(int64_t));
+    e->logits = cop_alloc(e->groups * e->plan.variants.count,
+                          setup->model->classes * SIGN_LANES * sizeof(int64_t));
+    for (size_t h = 0; h < setup->hidden; h++)
+        e->rows[h] = cop_alloc(
+            setup->batch,
+            sizeof(double) * cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out));
+    *self = e;
+    e = NULL;
+done:
+    destroy(e);
+    return status;
+}
+
+/* Samples held as integers at a time: whole batches. */
+static size_t piece_samples(const cop_eval_setup *setup) {
+    return setup->batch >= PIECE ? setup->batch : PIECE / setup->batch * setup->batch;
+}
+
+/* With 32-bit activations everywhere and 64-bit sums in flat stages; edge lists at full density. */
+static size_t bytes(const cop_eval_setup *setup) {
+    sign_plan plan;
+    size_t total = setup->model->weights / 2 + setup->model->weights * sizeof(cop_sign_pair);
+    if (check(setup) != COP_OK || cop_sign_plan_init(&plan, setup) != COP_OK) return 0;
+    size_t slots = groups_for(plan.variants.count) * plan.variants.count, largest = 0;
+    for (size_t i = 0; i < plan.count; i++) {
+        const sign_stage *s = &plan.stages[i];
+        size_t in =
+            s->in.channels * (s->in.height + 2 * s->padding) * (s->in.width + 2 * s->padding);
+        size_t vectors = i == 0 ? piece_samples(setup) / SIGN_LANES + 1 : s->flat ? slots : 1;
+        total += in * vectors * 64;
+        size_t sums = cop_shape_size(s->sums) * (s->flat ? slots * 128 : 64);
+        if (i == 0)
+            total += sums;
+        else if (sums > largest)
+            largest = sums;
+    }
+    total += largest + 4 * largest_plane(&plan, setup->model->input) * 64;
+    for (size_t h = 0; h < setup->hidden; h++)
+        total += setup->batch * sizeof(double) *
+                 cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
+    cop_sign_plan_clear(&plan);
+    return total;
+}
+
+/* Range of the samples on the grid; of the leading steps ReLU cuts it at 0, pooling can only narrow
+ * it. */
+static cop_status measure(sign_eval *e, const float *x, size_t n, size_t first) {
+    size_t inputs = cop_shape_size(e->setup.model->input);
+    double low = 0, high = 0;
+    for (size_t i = 0; i < n * inputs; i++) {
+        double v = (double)x[i] * e->setup.scale;
+        if (!(fabs(v) <= INPUT_MAX))
+            return cop_fail(
+                COP_E_EVALUATE,
+                "sample %zu of the shard, feature %zu is %g, which is %g grid steps; at most "
+                "2^30 are possible: check the data or lower [evaluate] steps",
+                first + i / inputs, i % inputs, (double)x[i], v);
+        if (v < low) low = v;
+        if (v > high) high = v;
+    }
+    e->range = (sign_range){llrint(low), llrint(high)};
+    for (size_t k = 0; k < e->plan.lead.count; k++)
+        if (e->plan.lead.items[k].kind == SIGN_RELU) e->range.low = 0;
+    return COP_OK;
+}
+
+/* Scores of one superblock, sample by sample. */
+static void score(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
+                  cop_evidence *evidence, uint16_t *predictions) {
+    size_t classes = e->setup.model->classes, groups = (samples + SIGN_LANES - 1) / SIGN_LANES;
+    double logit[64], *z = classes <= 64 ? logit : COP_NEW_ARRAY(double, classes);
+    for (size_t v = 0; v < e->setup.weighting.values; v++)
+        for (size_t i = 0; i < samples; i++) {
+            size_t slot = v * groups + i / SIGN_LANES, best = 0;
+            size_t label = (size_t)shard->label[first + i];
+            const int64_t *in = e->logits + slot * classes * SIGN_LANES + i % SIGN_LANES;
+            double factor = e->plan.stages[e->plan.count - 1].factor[v];
+            for (size_t k = 0; k < classes; k++) {
+                if (in[k * SIGN_LANES] > in[best * SIGN_LANES]) best = k;
+                z[k] = (double)in[k * SIGN_LANES] * factor;
+            }
+            evidence->correct[v] += best == label;
+            evidence->loss[v] += cop_score_loss(z, classes, label);
+            if (predictions) predictions[v * shard->n + first + i] = (uint16_t)best;
+        }
+    if (z != logit) cop_free(z);
+}
+
+/* What one piece of a shard needs: where its superblocks begin. They do not cross batches when
+ * hidden activations are wanted batch by batch. */
+typedef struct piece {
+    size_t first, samples, segment;
+} piece;
+
+static size_t superblock_slots(const sign_eval *e) {
+    return e->plan.stages[0].flat ? SIGN_CHUNK : e->groups;
+}
+
+static void load(sign_eval *e, const cop_shard *shard, piece p) {
+    size_t inputs = cop_shape_size(e->setup.model->input), step = e->groups * SIGN_LANES, block = 0;
+    size_t blocks = ((p.samples + p.segment - 1) / p.segment) * ((p.segment + step - 1) / step);
+    cop_sign_tensor_shape(&e->in[0], &e->plan.stages[0], cop_sign_input_mode(e),
+                          blocks * superblock_slots(e));
+    for (size_t s = 0; s < p.samples; s += p.segment)
+        for (size_t i = s; i < s + p.segment && i < p.samples; i += step) {
+            size_t end = s + p.segment < p.samples ? s + p.segment : p.samples;
+            size_t n = end - i < step ? end - i : step;
+            cop_sign_quantise(e, shard->x + (p.first + i) * inputs, n,
+                              block++ * superblock_slots(e));
+        }
+}
+
+/* One individual on one piece. @p individual counts in the block. */
+static cop_status compute(sign_eval *e, const cop_shard *shard, piece p, size_t individual,
+                          cop_hidden_sink sink, void *user, cop_evidence *evidence,
+                          uint16_t *predictions) {
+    size_t step = e->groups * SIGN_LANES, block = 0;
+    for (size_t s = 0; s < p.samples; s += p.segment) {
+        size_t end = s + p.segment < p.samples ? s + p.segment : p.samples;
+        for (size_t i = s; i < end; i += step) {
+            size_t n = end - i < step ? end - i : step;
+            e->batch_row = i - s;
+            cop_sign_run(e, block++ * superblock_slots(e), n);
+            score(e, shard, p.first + i, n, evidence, predictions);
+        }
+        for (size_t h = 0; sink && h < e->setup.hidden; h++) {
+            size_t layer = e->setup.hidden_layer[h];
+            COP_TRY(sink(user, individual, h, e->rows[h], end - s,
+                         cop_shape_size(e->setup.model->layers[layer].out), shard->task,
+                         shard->batch_base + (p.first + s) / e->setup.batch, evidence));
+        }
+    }
+    return COP_OK;
+}
+
+static cop_status evaluate(void *self, const cop_mask *const *masks, size_t count,
+                           const cop_shard *shard, cop_hidden_sink sink, void *user,
+                           cop_evidence *evidence, uint16_t *predictions) {
+    sign_eval *e = self;
+    size_t inputs = cop_shape_size(e->setup.model->input), values = e->setup.weighting.values;
+    size_t most = piece_samples(&e->setup);
+    COP_TRY(cop_shard_check(&e->setup, shard));
+    if (!e->setup.hidden) sink = NULL;
+    e->listening = sink != NULL;
+    e->variants = sink ? e->plan.variants.count : values;
+    for (size_t i = 0; i < count; i++) evidence[i] = (cop_evidence){.samples = shard->n};
+    for (size_t s = 0; s < shard->n; s += most) {
+        size_t n = shard->n - s < most ? shard->n - s : most;
+        piece p = {.first = s, .samples = n, .segment = sink ? e->setup.batch : n};
+        COP_TRY(measure(e, shard->x + s * inputs, n, s));
+        load(e, shard, p);
+        for (size_t i = 0; i < count; i++) {
+            COP_TRY(cop_sign_compile(e, masks[i]));
+            COP_TRY(compute(e, shard, p, i, sink, user, &evidence[i],
+                            predictions ? predictions + i * values * shard->n : NULL));
+        }
+    }
+    return COP_OK;
+}
+
+const cop_evaluator cop_evaluator_sign = {
+    "sign",   "exact integers: shared weights, relu and max-pool only; the fastest",
+    create,   destroy,
+    evaluate, bytes};
