@@ -34,13 +34,11 @@ static void apply(const cop_plan *plan, const cop_recipe *recipe, const cop_mask
 }
 
 static cop_status check(const cop_plan *plan) {
-    if (cuts(plan) > 0) return COP_OK;
+    if (cuts(plan) > 0) return COP_OK; /* a network has two outputs, so two edges, at least */
     return cop_conf_fail(
         cop_plan_conf(plan), "cross", "over",
-        "the network has a single %s with weights, so there is no place to cut: set "
-        "%s",
-        over_layers(plan) ? "layer" : "edge",
-        over_layers(plan) ? "over = edges" : "[cross] op = none");
+        "the network has a single layer with weights, so there is no place to cut: "
+        "set over = edges");
 }
 
 const cop_op cop_cross_one_point = {
