@@ -1,0 +1,243 @@
+/* What can be said of a section before any data are read. */
+#include "task.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cop_source *const sources[] = {
+#define COP_SOURCE(name) &cop_source_##name,
+#include "list.h"
+#undef COP_SOURCE
+};
+enum { SOURCES = sizeof sources / sizeof *sources };
+
+/* read by task.c, whatever the source */
+static const char *const common[] = {"source",
+                                     "classes",
+                                     "map",
+                                     "outputs",
+                                     "subset",
+                                     "seed",
+                                     "normalise",
+                                     "divide",
+                                     "mean",
+                                     "sd",
+                                     "train_skip",
+                                     "train_skip_per_class",
+                                     "train_per_class",
+                                     "train_limit",
+                                     "evolve_skip",
+                                     "evolve_skip_per_class",
+                                     "evolve_per_class",
+                                     "evolve_limit",
+                                     "test_skip",
+                                     "test_skip_per_class",
+                                     "test_per_class",
+                                     "test_limit",
+                                     NULL};
+
+const cop_source *const *cop_sources(size_t *count) {
+    *count = SOURCES;
+    return sources;
+}
+
+cop_status cop_source_find(const cop_source **source, const cop_conf *conf, const char *section) {
+    const char *names[SOURCES];
+    COP_TRY(cop_conf_require(conf, section));
+    const char *word = cop_conf_text(conf, section, "source");
+    for (size_t i = 0; i < SOURCES; i++) {
+        names[i] = sources[i]->name;
+        if (strcmp(word, names[i]) == 0) {
+            *source = sources[i];
+            return COP_OK;
+        }
+    }
+    const char *nearest = cop_nearest(word, names, SOURCES);
+    return cop_conf_fail(
+        conf, section, "source", "no such source%s%s%s; `coppice data list` names all",
+        nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static bool among(const char *key, const char *const *keys) {
+    for (; *keys; keys++)
+        if (strcmp(key, *keys) == 0) return true;
+    return false;
+}
+
+/* Given, and not merely the default spelled out (as every resolved configuration does). */
+static bool changed(const cop_conf *conf, const char *section, const cop_option *o) {
+    if (!cop_conf_given(conf, section, o->key)) return false;
+    double number = 0;
+    bool yes = false, differs = true;
+    cop_list words = {0};
+    switch (o->type) {
+    case COP_OPT_INT:
+        cop_parse_double(o->fallback, &number);
+        return (double)cop_conf_int(conf, section, o->key) != number;
+    case COP_OPT_REAL:
+        cop_parse_double(o->fallback, &number);
+        return cop_conf_real(conf, section, o->key) != number;
+    case COP_OPT_BOOL:
+        cop_parse_bool(o->fallback, &yes);
+        return cop_conf_bool(conf, section, o->key) != yes;
+    case COP_OPT_REALS: /* the defaults of lists are empty */
+        return cop_conf_reals(conf, section, o->key, &number, 1) > 0;
+    case COP_OPT_WORDS:
+        cop_conf_words(conf, section, o->key, &words);
+        differs = words.count > 0;
+        cop_list_clear(&words);
+        return differs;
+    case COP_OPT_TEXT:
+    case COP_OPT_CHOICE:
+        break;
+    }
+    return strcmp(cop_conf_text(conf, section, o->key), o->fallback) != 0;
+}
+
+static const cop_option *option(const char *key) {
+    const cop_option *o = cop_task_options;
+    while (strcmp(o->key, key) != 0) o++;
+    return o;
+}
+
+static cop_status check_unused(const cop_source *source, const cop_conf *conf,
+                               const char *section) {
+    for (const cop_option *o = cop_task_options; o->key; o++) {
+        if (among(o->key, common) || among(o->key, source->uses) || !changed(conf, section, o))
+            continue;
+        cop_buf all = {0};
+        for (size_t i = 0; source->uses[i]; i++)
+            cop_buf_printf(&all, "%s%s", i ? ", " : "", source->uses[i]);
+        cop_status status = cop_conf_fail(conf, section, o->key,
+                                          "source %s does not use this option; its own are: %s",
+                                          source->name, cop_buf_text(&all));
+        cop_buf_clear(&all);
+        return status;
+    }
+    return COP_OK;
+}
+
+cop_normalise cop_task_normalise(const cop_source *source, const cop_conf *conf,
+                                 const char *section) {
+    const char *word = cop_conf_text(conf, section, "normalise");
+    if (strcmp(word, "auto") == 0)
+        return source->table ? COP_NORMALISE_FEATURES : COP_NORMALISE_FIXED;
+    if (strcmp(word, "fixed") == 0) return COP_NORMALISE_FIXED;
+    return strcmp(word, "none") == 0 ? COP_NORMALISE_NONE : COP_NORMALISE_FEATURES;
+}
+
+static cop_status check_normalise(const cop_source *source, const cop_conf *conf,
+                                  const char *section) {
+    static const char *const keys[] = {"divide", "mean", "sd"};
+    bool fixed = cop_task_normalise(source, conf, section) == COP_NORMALISE_FIXED;
+    for (size_t i = 0; i < 3; i++) {
+        if (!fixed && changed(conf, section, option(keys[i])))
+            return cop_conf_fail(conf, section, keys[i],
+                                 "is used by normalise = fixed only: give that, or leave it out");
+        /* the defaults are those of grey images and would be nonsense for a table */
+        if (fixed && source->table && !cop_conf_given(conf, section, keys[i]))
+            return cop_conf_fail(conf, section, "normalise",
+                                 "a table needs divide, mean and sd with it: %s is not given",
+                                 keys[i]);
+    }
+    return COP_OK;
+}
+
+/* Lengths and ranges of classes, map and outputs against each other. */
+static cop_status check_classes(const cop_conf *conf, const char *section) {
+    cop_list names = {0};
+    cop_status status = COP_OK;
+    cop_conf_words(conf, section, "classes", &names);
+    double *map = COP_NEW_ARRAY(double, COP_CLASSES_MAX);
+    size_t mapped = cop_conf_reals(conf, section, "map", map, COP_CLASSES_MAX);
+    int64_t outputs = cop_conf_int(conf, section, "outputs");
+    if (names.count > COP_CLASSES_MAX || mapped > COP_CLASSES_MAX)
+        status = cop_conf_fail(conf, section, "classes", "more than %d classes", COP_CLASSES_MAX);
+    for (size_t i = 0; i < names.count && status == COP_OK; i++)
+        for (size_t j = 0; j < i && status == COP_OK; j++)
+            if (strcmp(names.items[i], names.items[j]) == 0)
+                status = cop_conf_fail(conf, section, "classes", "\"%s\" is listed twice",
+                                       names.items[i]);
+    if (status == COP_OK && mapped && !names.count)
+        status = cop_conf_fail(conf, section, "map", "needs classes, which it numbers: give them");
+    if (status == COP_OK && mapped && mapped != names.count)
+        status = cop_conf_fail(conf, section, "map", "has %zu numbers for %zu classes", mapped,
+                               names.count);
+    for (size_t i = 0; i < mapped && status == COP_OK; i++) {
+        if (map[i] != floor(map[i]))
+            status = cop_conf_fail(conf, section, "map", "%g is not a whole number", map[i]);
+        else if (outputs && map[i] >= (double)outputs)
+            status = cop_conf_fail(conf, section, "map", "class %g is not below outputs = %lld",
+                                   map[i], (long long)outputs);
+    }
+    if (status == COP_OK && outputs && !mapped && names.count > (size_t)outputs)
+        status = cop_conf_fail(conf, section, "outputs", "is less than the %zu classes listed",
+                               names.count);
+    cop_free(map);
+    cop_list_clear(&names);
+    return status;
+}
+
+cop_status cop_source_check(const cop_source *source, const cop_conf *conf, const char *section,
+                            const char *data_dir) {
+    COP_TRY(check_unused(source, conf, section));
+    COP_TRY(check_normalise(source, conf, section));
+    COP_TRY(check_classes(conf, section));
+    return source->check(conf, section, data_dir);
+}
+
+cop_status cop_task_check(const cop_conf *conf, const char *task, const char *data_dir) {
+    char *section = cop_sprintf("task.%s", task);
+    const cop_source *source;
+    cop_status status = cop_task_section(conf, task);
+    if (status == COP_OK) status = cop_source_find(&source, conf, section);
+    if (status == COP_OK) status = cop_source_check(source, conf, section, data_dir);
+    cop_free(section);
+    return status;
+}
+
+cop_status cop_task_section(const cop_conf *conf, const char *task) {
+    char *section = cop_sprintf("task.%s", task);
+    bool there = cop_conf_has_section(conf, section);
+    cop_free(section);
+    if (there) return COP_OK;
+    cop_list all = {0};
+    cop_conf_sections(conf, "task.", &all);
+    const char **names = COP_NEW_ARRAY(const char *, all.count + 1);
+    for (size_t i = 0; i < all.count; i++) names[i] = all.items[i] + strlen("task.");
+    const char *nearest = cop_nearest(task, names, all.count);
+    cop_status status = cop_fail(COP_E_CONFIG, "there is no section [task.%s]%s%s%s", task,
+                                 nearest ? ": did you mean [task." : "", nearest ? nearest : "",
+                                 nearest ? "]?" : "");
+    cop_free(names);
+    cop_list_clear(&all);
+    return status;
+}
+
+cop_status cop_task_path(char **path, const cop_conf *conf, const char *section, const char *key,
+                         const char *data_dir) {
+    const char *text = cop_conf_text(conf, section, key);
+    *path = NULL;
+    if (text[0] == '/')
+        *path = cop_strdup(text);
+    else if (data_dir && data_dir[0])
+        *path = cop_sprintf("%s/%s", data_dir, text);
+    else
+        return cop_conf_fail(conf, section, key,
+                             "is a file in the data folder: name the folder with --data DIR or "
+                             "COPPICE_DATA");
+    return COP_OK;
+}
+
+cop_status cop_task_file_exists(const cop_conf *conf, const char *section, const char *key,
+                                const char *data_dir) {
+    char *path;
+    COP_TRY(cop_task_path(&path, conf, section, key, data_dir));
+    cop_status status = COP_OK;
+    if (access(path, R_OK) != 0)
+        status = cop_conf_fail(conf, section, key,
+                               "%s cannot be read: check --data DIR or COPPICE_DATA", path);
+    cop_free(path);
+    return status;
+}
