@@ -28,8 +28,9 @@ typedef struct cop_recipe {
 } cop_recipe;
 
 /** Numbers of an individual, one column each; the list is a function of the plan. Names: accuracy.TASK
- *  (percent), loss.TASK (mean cross entropy at the winning value), value.TASK (winning shared value),
- *  edges, density, compression (edges / base edges), macs, edges.LAYER, similarity, similarity.LAYER. */
+ *  (percent), loss.TASK (mean cross entropy at the winning value), value.TASK (winning shared value; not
+ *  under trained weights), edges, density, compression (edges / base edges), macs, edges.LAYER, and
+ *  similarity, similarity.LAYER when [similarity] names layers. */
 typedef struct cop_measure_list { char **names; size_t count; } cop_measure_list;
 
 typedef struct cop_plan cop_plan;
@@ -85,7 +86,8 @@ typedef struct cop_individual {
 typedef struct cop_generation {
     uint32_t generation;
     uint64_t evaluations;   /**< individuals evaluated so far */
-    double best, median, mean, worst; /**< fitness of the population */
+    double best, median, mean, worst; /**< fitness of the population; mean over those that did not
+                                           fail (-inf when all did) */
     uint64_t best_id;       /**< of this generation */
     uint64_t best_ever_id;
     double best_ever;
@@ -117,7 +119,9 @@ void cop_history_hash(const cop_history *history, cop_hash *hash);
 
 typedef struct cop_engine cop_engine;
 cop_engine *cop_engine_create(const cop_plan *plan);
-/** Continue from @p history (taken over: ownership moves in, also on failure). */
+/** Continue from @p history (taken over: ownership moves in, also on failure). The whole search is played
+ *  again from the measures, without a genome, and must give the same rows: COP_E_FORMAT names the first
+ *  that this plan and seed cannot have written. */
 cop_status cop_engine_resume(cop_engine **engine, const cop_plan *plan, cop_history *history);
 void cop_engine_destroy(cop_engine *engine);
 /** Individuals to breed and evaluate next: the initial population, then each generation's children, in

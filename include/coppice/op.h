@@ -52,6 +52,9 @@ typedef struct cop_op {
         /** Index in [0, parents) of the ranked population; draws only from @p rng. */
         size_t (*select)(const cop_plan *plan, const cop_pop_view *pop, size_t parents, cop_rng *rng);
         struct {
+            /** Largest value of recipe->cut (cuts are 1 to that, 0 when there are none); a recipe beyond
+             *  it is refused. NULL: this operator never crosses. */
+            uint64_t (*cuts)(const cop_plan *plan);
             /** At the master: decide the cut (recipe->cut) of a child that is to be crossed. */
             void (*decide)(const cop_plan *plan, cop_recipe *recipe, cop_rng *rng);
             /** Anywhere: @p child holds parent 1 and receives genes of @p b. */
@@ -76,6 +79,11 @@ const cop_conf *cop_plan_conf(const cop_plan *plan);
 const cop_model *cop_plan_model(const cop_plan *plan);
 const cop_params *cop_plan_base(const cop_plan *plan);
 size_t cop_plan_tasks(const cop_plan *plan);
+/** Indices of the model's layers that have weights, in order; returns how many. Borrowed. */
+size_t cop_plan_layers(const cop_plan *plan, const size_t **layers);
+/** Mark every operator of the variation list as applied to @p recipe, with the amount that its
+ *  schedule has at recipe->born. */
+void cop_recipe_vary(const cop_plan *plan, cop_recipe *recipe);
 
 /** Amount schedules (constant, linear, exponential between amount and amount_end over
  *  `over` generations), shared by all vary operators: rows to paste into their tables are in

@@ -1,0 +1,43 @@
+/* Children from recipes. */
+#include "evo/plan.h"
+
+void cop_recipe_vary(const cop_plan *plan, cop_recipe *recipe) {
+    for (size_t k = 0; k < plan->varies; k++) {
+        recipe->varied |= 1u << k;
+        recipe->amount[k] = cop_schedule_at(plan, plan->vary[k]->section, recipe->born);
+    }
+}
+
+static void cross(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *b,
+                  cop_mask *child) {
+    const cop_op *op = plan->op[COP_ROLE_CROSS];
+    COP_ASSERT(op->as.cross.cuts);
+    uint64_t cuts = op->as.cross.cuts(plan);
+    COP_ASSERT(recipe->cut <= cuts && (recipe->cut > 0) == (cuts > 0));
+    cop_mask founder = {0};
+    if (!b) {
+        cop_mask_init(&founder, child->bits);
+        cop_mask_fill(&founder);
+    }
+    cop_rng rng = cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id, COP_FOR_CROSS_GENES);
+    op->as.cross.apply(plan, recipe, b ? b : &founder, child, &rng);
+    cop_mask_clear(&founder);
+}
+
+void cop_plan_breed(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *a,
+                    const cop_mask *b, cop_mask *child) {
+    COP_ASSERT(child->bits == plan->model->weights && recipe->id <= UINT32_MAX);
+    COP_ASSERT((!a || a->bits == child->bits) && (!b || b->bits == child->bits));
+    COP_ASSERT(recipe->varied >> plan->varies == 0);
+    if (a)
+        cop_mask_copy(child, a);
+    else
+        cop_mask_fill(child);
+    if (recipe->crossed) cross(plan, recipe, b, child);
+    for (size_t k = 0; k < plan->varies; k++) {
+        if (!(recipe->varied >> k & 1)) continue;
+        cop_rng rng = cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id,
+                                 COP_FOR_VARY + 16 * (uint32_t)k);
+        plan->vary[k]->as.vary(plan, recipe->amount[k], child, &rng);
+    }
+}
