@@ -1,0 +1,97 @@
+/** @file report.h
+ *  Reading what coppice wrote, for people and for scripts: text tables, confusion matrices, and one
+ * JSON description of networks, checkpoints and run directories from which the text output is made
+ * too.
+ */
+#ifndef COPPICE_REPORT_H
+#define COPPICE_REPORT_H
+
+#include <jansson.h>
+
+#include "coppice/run.h"
+
+/* ------------------------------------------------------------------ text tables */
+
+/** A table of text cells, filled row by row. Numbers are aligned right, a heading that starts with
+ * '<' makes its column left-aligned. */
+typedef struct cop_table {
+    size_t columns;
+    cop_list cells; /**< headings first */
+} cop_table;
+void cop_table_init(cop_table *table, const char *headings /**< separated by '|' */);
+void cop_table_add(cop_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Indented by two blanks. The last row must be complete. */
+void cop_table_write(const cop_table *table, cop_buf *out);
+void cop_table_clear(cop_table *table);
+
+/* ------------------------------------------------------------------ JSON */
+
+/** Numbers as JSON; what is not finite becomes null. */
+json_t *cop_json_real(double value);
+/** Ids and counts; COP_FOUNDER becomes null. */
+json_t *cop_json_id(uint64_t value);
+/** Indented text with a newline at the end, 17 digits; takes @p value over. */
+void cop_json_print(json_t *value, FILE *out);
+
+/* ------------------------------------------------------------------ confusion matrix */
+
+typedef struct cop_confusion {
+    size_t rows, columns; /**< classes of the task, outputs of the network */
+    uint64_t *count;      /**< (rows, columns): samples of class row that were taken for column */
+} cop_confusion;
+void cop_confusion_init(cop_confusion *matrix, size_t rows, size_t columns);
+void cop_confusion_clear(cop_confusion *matrix);
+/** Labels in [0, rows), predictions in [0, columns); both are asserted. */
+void cop_confusion_fill(cop_confusion *matrix, const int32_t *label, const uint16_t *predicted,
+                        size_t samples);
+/** Row sums, recall and precision in percent (a dash where nothing is to be divided). */
+void cop_confusion_write(const cop_confusion *matrix, cop_buf *out);
+json_t *cop_confusion_json(const cop_confusion *matrix); /**< array of rows */
+
+/* ------------------------------------------------------------------ what a path holds */
+
+typedef enum cop_subject_kind {
+    COP_SUBJECT_RUN,
+    COP_SUBJECT_CHECKPOINT,
+    COP_SUBJECT_NETWORK
+} cop_subject_kind;
+
+typedef struct cop_subject {
+    cop_subject_kind kind;
+    char *path;
+    cop_network *network;       /**< the network, or the best individual; NULL: none yet (run) */
+    char *network_file;         /**< where it was read */
+    cop_checkpoint *checkpoint; /**< NULL: network file, or none yet, or not read */
+    char *checkpoint_file;
+    cop_ledger ledger; /**< RUN */
+    json_t *run;       /**< RUN: run.json; NULL when it is missing or unreadable */
+} cop_subject;
+
+/** Any live individual of a checkpoint may be meant, not only the best. */
+#define COP_SUBJECT_BEST UINT64_MAX
+
+/** Open a run directory, a checkpoint or a network file. Of a run directory the newest checkpoint
+ * of the ledger that can be read is taken (a warning names each that cannot), and best.h5; with @p
+ * whole false just enough for `network`. @p individual: an id, or COP_SUBJECT_BEST. COP_E_IO,
+ * COP_E_FORMAT; COP_E_USAGE when it is none of the three or has no such individual. */
+cop_status cop_subject_open(cop_subject *subject, const char *path, uint64_t individual,
+                            bool whole);
+void cop_subject_close(cop_subject *subject);
+/** The network of individual @p id (COP_SUBJECT_BEST: the best ever) of a checkpoint: base weights,
+ * its mask, and the weighting that the checkpoint's configuration names. */
+cop_status cop_checkpoint_network(const cop_checkpoint *checkpoint, uint64_t id,
+                                  cop_network **network);
+
+/* ------------------------------------------------------------------ descriptions (docs/inspect.md)
+ */
+
+json_t *cop_describe_network(const cop_network *network);
+/** Adds checkpoint, generations, best, population and config to @p out. */
+void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file, json_t *out);
+json_t *cop_describe_subject(const cop_subject *subject);
+/** The description as text; @p all rows of the generation table, or some twenty of them. */
+void cop_describe_write(const json_t *description, bool all, cop_buf *out);
+/** "trained", "signed", "positive" */
+const char *cop_weighting_name(cop_weighting_kind kind);
+
+#endif

@@ -1,0 +1,50 @@
+#include <string.h>
+
+#include "coppice/report.h"
+
+void cop_table_init(cop_table *table, const char *headings) {
+    *table = (cop_table){0};
+    cop_list_split(&table->cells, headings, "|");
+    table->columns = table->cells.count;
+    COP_ASSERT(table->columns > 0);
+}
+
+void cop_table_add(cop_table *table, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    COP_ASSERT(length >= 0);
+    char *cell = cop_alloc((size_t)length + 1, 1);
+    vsnprintf(cell, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(arguments);
+    cop_list_add(&table->cells, cell);
+    cop_free(cell);
+}
+
+void cop_table_clear(cop_table *table) {
+    cop_list_clear(&table->cells);
+    table->columns = 0;
+}
+
+void cop_table_write(const cop_table *table, cop_buf *out) {
+    COP_ASSERT(table->cells.count % table->columns == 0);
+    size_t *width = COP_NEW_ARRAY(size_t, table->columns);
+    for (size_t i = 0; i < table->cells.count; i++) {
+        size_t length = strlen(table->cells.items[i]);
+        if (i < table->columns && table->cells.items[i][0] == '<') length--;
+        if (length > width[i % table->columns]) width[i % table->columns] = length;
+    }
+    for (size_t i = 0; i < table->cells.count; i++) {
+        size_t column = i % table->columns;
+        bool left = table->cells.items[column][0] == '<', last = column + 1 == table->columns;
+        const char *cell = table->cells.items[i] + (i < table->columns && left);
+        int pad = (int)width[column];
+        cop_buf_printf(out, left ? "  %-*s" : "  %*s", pad, cell);
+        if (!last) continue;
+        while (out->length && out->data[out->length - 1] == ' ') out->length--;
+        cop_buf_printf(out, "\n");
+    }
+    cop_free(width);
+}

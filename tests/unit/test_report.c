@@ -1,0 +1,122 @@
+/* Tables, confusion matrices and the description of networks. */
+#include "../support/support.h"
+
+#include "coppice/report.h"
+
+#include <math.h>
+#include <string.h>
+
+static void tables_align_numbers_right_and_names_left(void **state) {
+    (void)state;
+    cop_table table;
+    cop_buf out = {0};
+    cop_table_init(&table, "<name|count|<note");
+    const char *cells[] = {"a", "1", "", "longer", "1234567", "x y", "", "-", "longest note"};
+    for (size_t i = 0; i < 9; i++) cop_table_add(&table, "%s", cells[i]);
+    cop_table_write(&table, &out);
+    assert_string_equal(cop_buf_text(&out), "  name      count  note\n"
+                                            "  a             1\n"
+                                            "  longer  1234567  x y\n"
+                                            "                -  longest note\n");
+    cop_buf_clear(&out);
+    cop_table_clear(&table);
+}
+
+static void confusion_counts_every_sample_once(void **state) {
+    (void)state;
+    const int32_t label[] = {0, 0, 1, 1, 1, 2};
+    const uint16_t predicted[] = {0, 1, 1, 1, 3, 0};
+    cop_confusion matrix;
+    cop_buf out = {0};
+    cop_confusion_init(&matrix, 3, 4);
+    cop_confusion_fill(&matrix, label, predicted, 6);
+    const uint64_t wanted[] = {1, 1, 0, 0, 0, 2, 0, 1, 1, 0, 0, 0};
+    assert_memory_equal(matrix.count, wanted, sizeof wanted);
+    cop_confusion_write(&matrix, &out);
+    assert_string_equal(cop_buf_text(&out), "      class     0     1  2    3  samples  recall\n"
+                                            "          0     1     1  .    .        2    50.0\n"
+                                            "          1     .     2  .    1        3    66.7\n"
+                                            "          2     1     .  .    .        1     0.0\n"
+                                            "  precision  50.0  66.7  -  0.0\n");
+    json_t *json = cop_confusion_json(&matrix);
+    assert_int_equal(json_array_size(json), 3);
+    assert_int_equal(json_integer_value(json_array_get(json_array_get(json, 1), 3)), 1);
+    json_decref(json);
+    cop_buf_clear(&out);
+    cop_confusion_clear(&matrix);
+}
+
+static void json_has_null_for_what_is_not_finite(void **state) {
+    (void)state;
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *value = cop_json_real(bad[i]);
+        assert_true(json_is_null(value));
+        json_decref(value);
+    }
+    json_t *founder = cop_json_id(COP_FOUNDER), *zero = cop_json_id(0), *real = cop_json_real(0.5);
+    assert_true(json_is_null(founder));
+    assert_true(json_is_integer(zero) && json_is_real(real));
+    json_decref(founder);
+    json_decref(zero);
+    json_decref(real);
+}
+
+static long long whole(const json_t *object, const char *key) {
+    assert_true(json_is_integer(json_object_get(object, key)));
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* 4 filters of 3x3 over 6x6, then 64 -> 5: 36 + 320 edges, of which 9 + 160 stay. */
+static void networks_are_described_by_what_lives(void **state) {
+    (void)state;
+    cop_network network = {.weighting = {COP_WEIGHTS_SIGNED, 2, {0.5, 1}}, .id = 17};
+    assert_ok(cop_model_create(&network.model, "1x6x6", "conv2d(4,3) relu flatten dense(5)"));
+    cop_params_init(&network.params, network.model);
+    cop_mask_init(&network.mask, network.model->weights);
+    for (size_t e = 0; e < 9; e++) cop_mask_set(&network.mask, 4 * e);
+    for (size_t e = 0; e < 160; e++) cop_mask_set(&network.mask, 36 + 2 * e);
+    json_t *json = cop_describe_network(&network);
+    assert_int_equal(whole(json, "id"), 17);
+    assert_int_equal(whole(json, "weights"), 356);
+    assert_int_equal(whole(json, "biases"), 9);
+    assert_int_equal(whole(json, "edges"), 169);
+    assert_int_equal(whole(json, "macs"), 9 * 16 + 160);
+    assert_int_equal(whole(json, "macs_dense"), 36 * 16 + 320);
+    assert_int_equal(whole(json, "bytes_dense"), 4 * 365);
+    assert_int_equal(whole(json, "bytes_sparse"), 8 * 169 + 4 * (4 + 1) + 4 * (5 + 1) + 4 * 9);
+    assert_int_equal(whole(json, "bytes_mask"), 45);
+    assert_near(json_real_value(json_object_get(json, "density")), 169.0 / 356, 1e-15);
+    assert_string_equal(json_string_value(json_object_get(json, "weighting")), "signed");
+    assert_int_equal(json_array_size(json_object_get(json, "values")), 2);
+    const json_t *layers = json_object_get(json, "layers"), *conv = json_array_get(layers, 0);
+    assert_int_equal(json_array_size(layers), network.model->count);
+    assert_string_equal(json_string_value(json_object_get(conv, "name")), "conv1");
+    assert_string_equal(json_string_value(json_object_get(conv, "layer")), "conv2d(4,3)");
+    assert_int_equal(whole(conv, "edges"), 9);
+    assert_int_equal(whole(conv, "macs"), 144);
+    assert_null(json_object_get(json_array_get(layers, 1), "edges"));
+    json_t *description = json_pack("{s:s,s:O}", "kind", "network", "network", json);
+    cop_buf text = {0};
+    cop_describe_write(description, false, &text);
+    assert_non_null(
+        strstr(cop_buf_text(&text), "169 of 356 edges live (density 0.4747), 9 biases"));
+    assert_non_null(strstr(cop_buf_text(&text), "signed, shared values 0.5, 1"));
+    assert_non_null(strstr(cop_buf_text(&text), "4x4x4"));
+    cop_buf_clear(&text);
+    json_decref(description);
+    json_decref(json);
+    cop_model_destroy(network.model);
+    cop_params_clear(&network.params);
+    cop_mask_clear(&network.mask);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_align_numbers_right_and_names_left),
+        cmocka_unit_test(confusion_counts_every_sample_once),
+        cmocka_unit_test(json_has_null_for_what_is_not_finite),
+        cmocka_unit_test(networks_are_described_by_what_lives),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
