@@ -513,6 +513,29 @@ static void channels_go_whole_and_from_one_layer(void **state) {
     world_close(&w);
 }
 
+/* Channels cut before are drawn again: of 3 out of 6 with 3 dead, k are new with chance 1, 9, 9, 1
+ * / 20. */
+static void channels_are_drawn_from_the_dead_too(void **state) {
+    (void)state;
+    world w;
+    assert_ok(world_open(&w, "4", "dense(6)", "[vary]\nops = prune.channels\n", 1));
+    enum { RUNS = 20000 };
+    size_t fresh[4] = {0};
+    cop_mask half, child;
+    cop_mask_init(&half, 24);
+    cop_mask_init(&child, 24);
+    for (size_t i = 12; i < 24; i++) cop_mask_set(&half, i);
+    for (uint32_t run = 0; run < RUNS; run++) {
+        cop_mask_copy(&child, &half);
+        vary(&w, run, 3, &child);
+        fresh[3 - cop_mask_count(&child) / 4]++;
+    }
+    assert_true(chi2_of(fresh, (double[]){.05, .45, .45, .05}, 4, RUNS) < chi2_limit(3));
+    cop_mask_clear(&half);
+    cop_mask_clear(&child);
+    world_close(&w);
+}
+
 /* 27, 864 or 27,648 edges in the first steps of the thesis' structured runs, or 384. */
 static void three_channels_of_the_thesis_network(void **state) {
     (void)state;
@@ -577,6 +600,7 @@ int main(void) {
         cmocka_unit_test(pruning_of_live_edges_removes_exactly_that_many),
         cmocka_unit_test(magnitude_cuts_the_smallest),
         cmocka_unit_test(channels_go_whole_and_from_one_layer),
+        cmocka_unit_test(channels_are_drawn_from_the_dead_too),
         cmocka_unit_test(three_channels_of_the_thesis_network),
         cmocka_unit_test(streams_of_children_and_operators_differ),
     };
