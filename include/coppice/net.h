@@ -59,6 +59,10 @@ typedef struct cop_model {
  *  its input by itself. COP_E_CONFIG with the word at fault. */
 cop_status cop_model_create(cop_model **model, const char *input, const char *layers);
 void cop_model_destroy(cop_model *model);
+/** Options of [network]: input, layers. */
+extern const cop_option cop_network_options[];
+/** The network that [network] describes; messages begin with the place of the option at fault. */
+cop_status cop_model_from_conf(cop_model **model, const cop_conf *conf);
 /** Index of the layer of that name, or -1. */
 long cop_model_find(const cop_model *model, const char *name);
 /** The layer whose output is "the activations of weighted layer @p index": the activation right behind

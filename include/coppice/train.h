@@ -24,8 +24,8 @@ typedef bool (*cop_train_observer)(void *user, const cop_train_report *report);
 cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
                           cop_params *params, cop_train_observer observer, void *user);
 
-/** SHA-256 that names a trained base network: [network], [base] (science options), its task section and
- *  the training data's digest. */
+/** SHA-256 that names a trained base network: the network, the options of [base] that training uses and
+ *  the digest of the training data (which stands for its task section). */
 void cop_base_key(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
                   char hex[COP_HASH_HEX]);
 

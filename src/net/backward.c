@@ -9,27 +9,27 @@ void cop_net_backward(cop_net_work *work, const cop_params *params, cop_params *
     work->ready = false;
     size_t first = 0;
     while (!model->layers[first].weights) first++; /* a model has at least one weighted layer */
-    const float *dy = work->dlogits;
+    float *dy = work->dlogits;
     size_t turn = 0;
     for (size_t i = model->count; i-- > first;) {
         const cop_layer *layer = &model->layers[i];
         if (cop_layer_passes(layer, work->dropped)) continue;
-        float *dx = i > first ? work->gradient[turn] : NULL;
-        cop_layer_op_of(layer, NULL)
-            ->backward(&(cop_layer_pass){.layer = layer,
-                                         .index = i,
-                                         .n = work->n,
-                                         .x = i ? work->out[i - 1] : work->x,
-                                         .y = work->buffer[i],
-                                         .dy = dy,
-                                         .dx = dx,
-                                         .w = params->w + layer->weight_begin,
-                                         .b = params->b + layer->bias_begin,
-                                         .dw = grad->w + layer->weight_begin,
-                                         .db = grad->b + layer->bias_begin,
-                                         .memo = work->memo[i],
-                                         .scratch = work->scratch});
+        const cop_layer_op *op = cop_layer_op_of(layer, NULL);
+        float *dx = op->in_place ? dy : i > first ? work->gradient[turn] : NULL;
+        op->backward(&(cop_layer_pass){.layer = layer,
+                                       .index = i,
+                                       .n = work->n,
+                                       .x = i ? work->out[i - 1] : work->x,
+                                       .y = work->buffer[i],
+                                       .dy = dy,
+                                       .dx = dx,
+                                       .w = params->w + layer->weight_begin,
+                                       .b = params->b + layer->bias_begin,
+                                       .dw = grad->w + layer->weight_begin,
+                                       .db = grad->b + layer->bias_begin,
+                                       .memo = work->memo[i],
+                                       .scratch = work->scratch});
         dy = dx;
-        turn = 1 - turn;
+        if (!op->in_place) turn = 1 - turn;
     }
 }

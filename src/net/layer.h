@@ -19,7 +19,8 @@ typedef struct cop_layer_pass {
     const float *x;     /**< (n, in) */
     float *y;           /**< (n, out); what forward wrote */
     const float *dy;    /**< backward: (n, out) gradient of the loss */
-    float *dx;          /**< backward: (n, in) to be written; NULL when nothing before it learns */
+    float *dx;          /**< backward: (n, in) to be written; NULL when nothing before it learns
+                         *   (never for layers that work in place) */
     const float *w, *b; /**< the layer's weights and biases */
     float *dw, *db;     /**< backward: their gradients, to be overwritten */
     void *memo;         /**< (memo bytes) carried from forward to backward; NULL in inference */
@@ -40,8 +41,9 @@ typedef struct cop_layer_op {
     void (*print)(const cop_layer *layer, cop_buf *text);
     size_t (*scratch)(const cop_layer *layer);            /**< floats; NULL: 0 */
     size_t (*memo)(const cop_layer *layer, size_t batch); /**< bytes; NULL: 0 */
-    bool passes_in_training,
-        passes_in_inference; /**< output is the input itself: no call, no copy */
+    /** The output is the input itself: neither called nor copied. */
+    bool passes_in_training, passes_in_inference;
+    bool in_place; /**< backward turns dy into dx where it lies: dx == dy on entry */
     void (*forward)(const cop_layer_pass *pass);
     void (*backward)(const cop_layer_pass *pass);
 } cop_layer_op;
@@ -50,6 +52,9 @@ typedef struct cop_layer_op {
  * description. */
 const cop_layer_op *cop_layer_op_find(const char *word, const cop_layer_info **info);
 const cop_layer_op *cop_layer_op_of(const cop_layer *layer, const cop_layer_info **info);
+
+/** "1x28x28" or "500"; COP_E_CONFIG. */
+cop_status cop_model_parse_input(const char *text, cop_shape *shape);
 
 /** @p value as a whole number in [low, high]; COP_E_CONFIG naming @p what otherwise. */
 cop_status cop_layer_whole(double value, double low, double high, const char *what, size_t *out);

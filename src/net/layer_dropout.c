@@ -45,10 +45,8 @@ static void backward(const cop_layer_pass *p) {
     const size_t count = p->n * cop_shape_size(p->layer->out);
     const float scale = (float)(1.0 / (1.0 - p->layer->rate));
     const unsigned char *restrict kept = p->memo;
-    const float *restrict dy = p->dy;
-    float *restrict dx = p->dx;
-    if (!dx) return;
-    for (size_t i = 0; i < count; i++) dx[i] = kept[i] ? dy[i] * scale : 0.0f;
+    float *restrict gradient = p->dx;
+    for (size_t i = 0; i < count; i++) gradient[i] = kept[i] ? gradient[i] * scale : 0.0f;
 }
 
 const cop_layer_op cop_layer_dropout = {
@@ -60,6 +58,7 @@ const cop_layer_op cop_layer_dropout = {
     .print = print,
     .memo = memo,
     .passes_in_inference = true,
+    .in_place = true,
     .forward = forward,
     .backward = backward,
 };

@@ -32,28 +32,46 @@ static size_t memo(const cop_layer *layer, size_t batch) {
     return batch * cop_shape_size(layer->out) * sizeof(uint32_t);
 }
 
+/** A row of outputs, position by position in the window: no branches, so that the compiler can take
+ *  several outputs at once. @p start: position of the row's first window in the plane. */
+static inline void pool_row(const float *restrict x, size_t start, size_t wide, size_t kernel,
+                            size_t stride, size_t across, float *restrict y,
+                            uint32_t *restrict won) {
+    for (size_t i = 0; i < across; i++) {
+        y[i] = x[start + i * stride];
+        won[i] = (uint32_t)(start + i * stride);
+    }
+    for (size_t at = 1; at < kernel * kernel; at++) {
+        const size_t from = start + at / kernel * wide + at % kernel;
+        const float *restrict row = x + from;
+        for (size_t i = 0; i < across; i++) {
+            const float value = row[i * stride];
+            const bool better = (value > y[i]) | (value != value);
+            won[i] = better ? (uint32_t)(from + i * stride) : won[i];
+            y[i] = better ? value : y[i];
+        }
+    }
+}
+
+/* in inference the winners of one row are written and forgotten; same size as floats */
+static size_t scratch(const cop_layer *layer) {
+    return layer->out.width;
+}
+
 static void forward(const cop_layer_pass *p) {
     const size_t kernel = p->layer->kernel, stride = p->layer->stride, wide = p->layer->in.width;
-    const size_t plane = p->layer->in.height * wide;
-    const size_t planes = p->n * p->layer->in.channels;
-    const float *x = p->x;
+    const size_t plane = p->layer->in.height * wide, planes = p->n * p->layer->in.channels;
+    const size_t down = p->layer->out.height, across = p->layer->out.width;
+    uint32_t *row = p->memo ? p->memo : (void *)p->scratch;
     float *y = p->y;
-    uint32_t *won = p->memo;
-    for (size_t c = 0; c < planes; c++, x += plane)
-        for (size_t oy = 0; oy < p->layer->out.height; oy++)
-            for (size_t ox = 0; ox < p->layer->out.width; ox++) {
-                size_t corner = oy * stride * wide + ox * stride, best = corner;
-                float value = x[corner];
-                for (size_t ky = 0; ky < kernel; ky++)
-                    for (size_t kx = 0; kx < kernel; kx++) {
-                        size_t at = corner + ky * wide + kx;
-                        bool better = !(x[at] <= value) && value == value;
-                        best = better ? at : best;
-                        value = better ? x[at] : value;
-                    }
-                *y++ = value;
-                if (won) *won++ = (uint32_t)best;
-            }
+    for (size_t c = 0; c < planes; c++)
+        for (size_t oy = 0; oy < down; oy++, y += across, row += p->memo ? across : 0) {
+            if (kernel == 2 && stride == 2) /* sizes known to the compiler */
+                pool_row(p->x + c * plane, oy * 2 * wide, wide, 2, 2, across, y, row);
+            else
+                pool_row(p->x + c * plane, oy * stride * wide, wide, kernel, stride, across, y,
+                         row);
+        }
 }
 
 static void backward(const cop_layer_pass *p) {
@@ -75,6 +93,7 @@ const cop_layer_op cop_layer_maxpool = {
     .most = 2,
     .shape = shape,
     .print = print,
+    .scratch = scratch,
     .memo = memo,
     .forward = forward,
     .backward = backward,

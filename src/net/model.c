@@ -153,7 +153,7 @@ static cop_status add_layer(cop_model *model, const layer_text *text, cop_shape 
     return COP_OK;
 }
 
-static cop_status parse_input(const char *text, cop_shape *shape) {
+cop_status cop_model_parse_input(const char *text, cop_shape *shape) {
     cop_list parts = {0};
     cop_status status = COP_OK;
     char view[48];
@@ -171,12 +171,12 @@ static cop_status parse_input(const char *text, cop_shape *shape) {
     }
     if (!good)
         COP_GO(cop_fail(COP_E_CONFIG,
-                        "input \"%s\": wanted channels x height x width such as 1x28x28, or one "
+                        "\"%s\": wanted channels x height x width such as 1x28x28, or one "
                         "number of features such as 500",
                         shown(text, strlen(text), view)));
     if (sizes[1] > COP_LAYER_SIZE_MAX / sizes[0] ||
         sizes[2] > COP_LAYER_SIZE_MAX / (sizes[0] * sizes[1]))
-        COP_GO(cop_fail(COP_E_CONFIG, "input \"%s\" is larger than %u numbers",
+        COP_GO(cop_fail(COP_E_CONFIG, "\"%s\" is larger than %u numbers",
                         shown(text, strlen(text), view), COP_LAYER_SIZE_MAX));
     *shape = (cop_shape){sizes[0], sizes[1], sizes[2]};
 done:
@@ -271,7 +271,8 @@ static void write_spec(cop_model *model) {
 cop_status cop_model_create(cop_model **model, const char *input, const char *layers) {
     cop_model *made = COP_NEW(cop_model);
     cop_status status = COP_OK;
-    COP_GO(parse_input(input, &made->input));
+    status = cop_model_parse_input(input, &made->input);
+    if (status) COP_GO(cop_fail_prefix(status, "input"));
     made->widest = cop_shape_size(made->input);
     COP_GO(parse_layers(made, layers));
     COP_GO(check_output(made));
