@@ -7,7 +7,7 @@
 static const cop_option population_options[] = {{"size", COP_OPT_INT, "20", 2, 1e7, "individuals",
                                                  NULL, COP_SCIENCE,
                                                  "individuals in the population"},
-                                                {NULL}};
+                                                {.key = NULL}};
 
 static const cop_option similarity_options[] = {
     {"layers", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
@@ -19,7 +19,7 @@ static const cop_option similarity_options[] = {
      "effective number of neighbours of each sample; below the batch size"},
     {"batches", COP_OPT_INT, "0", 0, 1e9, "batches", NULL, COP_SCIENCE,
      "compare on so many first batches of each task; 0: on all"},
-    {NULL}};
+    {.key = NULL}};
 
 static const cop_option stop_options[] = {
     {"generations", COP_OPT_INT, "50", 0, 4e9, "generations", NULL, COP_EXTENT,
@@ -32,7 +32,7 @@ static const cop_option stop_options[] = {
      "stop when the best ever has not improved for so many generations; 0: never"},
     {"time", COP_OPT_REAL, "0", 0, 1e9, "s", NULL, COP_EXTENT,
      "end with a checkpoint after so many seconds of search; 0: no limit"},
-    {NULL}};
+    {.key = NULL}};
 
 /* What the sections of roles hold beside `op` and the options of their operators. */
 static const cop_option evaluate_options[] = {
@@ -46,12 +46,12 @@ static const cop_option evaluate_options[] = {
      "samples per batch; similarity compares samples of one batch"},
     {"shard", COP_OPT_INT, "1000", 1, 1e9, "samples", NULL, COP_SCIENCE,
      "samples per work unit, a multiple of batch"},
-    {NULL}};
+    {.key = NULL}};
 
 static const cop_option cross_options[] = {
     {"probability", COP_OPT_REAL, "0.5", 0, 1, "", NULL, COP_SCIENCE,
      "chance that a child has two parents (not used with op = none)"},
-    {NULL}};
+    {.key = NULL}};
 
 typedef struct role_section {
     const char *fallback, *help;

@@ -90,6 +90,11 @@ static void damaged_bytes_are_refused_or_consistent(void **state) {
         assert_int_equal(cop_history_unpack(&none, part, length), COP_E_FORMAT);
         cop_free(part);
     }
+    cop_buf_add(&bytes, "", 1); /* a byte too many */
+    cop_history longer;
+    assert_fails(cop_history_unpack(&longer, bytes.data, bytes.length), COP_E_FORMAT,
+                 "do not hold");
+    bytes.length--;
     /* counts that overflow when multiplied */
     for (size_t count = 0; count < 4; count++) {
         unsigned char kept[8];

@@ -223,8 +223,8 @@ static void the_explanation_names_what_was_composed(void **state) {
         "with probability 0.5 a second parent",
         "prune.channels",
         "similarity  of dense1",
-        "until       50 generations are done, or the best fitness is at least 3, or there was no "
-        "improvement for 7 generations",
+        "until       50 generations are done, or the best fitness is at least 3, or there",
+        "was no improvement for 7 generations",
         "at most 720 individuals"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!strstr(cop_buf_text(&out), parts[i]))

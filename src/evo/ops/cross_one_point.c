@@ -5,7 +5,7 @@
 static const cop_option options[] = {
     {"over", COP_OPT_CHOICE, "edges", 0, 0, "", "edges|layers", COP_SCIENCE,
      "where the cut may fall: between any two edges, or between two layers with weights"},
-    {NULL}};
+    {.key = NULL}};
 
 static bool over_layers(const cop_plan *plan) {
     return strcmp(cop_conf_text(cop_plan_conf(plan), "cross", "over"), "layers") == 0;

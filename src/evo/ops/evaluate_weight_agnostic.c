@@ -10,7 +10,7 @@ static const cop_option options[] = {
      "keep: an edge is the sign of the base network's weight times the shared value; discard: "
      "every "
      "live edge is the shared value"},
-    {NULL}};
+    {.key = NULL}};
 
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

@@ -9,7 +9,7 @@ static const cop_option options[] = {
      "[similarity]; it is subtracted"},
     {"w_compression", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
      "weight of 1 - live edges / edges of the base network"},
-    {NULL}};
+    {.key = NULL}};
 
 static double fitness(const cop_plan *plan, const double *measures) {
     const cop_conf *conf = cop_plan_conf(plan);

@@ -7,7 +7,7 @@ static const cop_option options[] = {
      "fraction of the population that passes unchanged: int(P * elite), not evaluated again"},
     {"cull", COP_OPT_REAL, "0.3", 0, 1, "", NULL, COP_SCIENCE,
      "fraction that may not become parents: the pool is the first int(P * (1 - cull))"},
-    {NULL}};
+    {.key = NULL}};
 
 /* int() of a product that is meant exactly: 10 * (1 - 0.9) is 0.9999999999999998 in binary and must
  * count as 1. A millionth is far above the rounding of populations below 2^30 (1e-7) and far below

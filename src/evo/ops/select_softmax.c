@@ -5,7 +5,7 @@
 static const cop_option options[] = {
     {"temperature", COP_OPT_REAL, "1", 1e-9, 1e9, "", NULL, COP_SCIENCE,
      "the fitness difference that makes one individual e times as likely as another"},
-    {NULL}};
+    {.key = NULL}};
 
 static size_t softmax(const cop_plan *plan, const cop_pop_view *pop, size_t parents, cop_rng *rng) {
     double temperature = cop_conf_real(cop_plan_conf(plan), "select", "temperature");

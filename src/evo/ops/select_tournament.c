@@ -3,7 +3,7 @@
 static const cop_option options[] = {
     {"size", COP_OPT_INT, "8", 1, 1e6, "individuals", NULL, COP_SCIENCE,
      "draws per tournament, with replacement, from the breeding pool"},
-    {NULL}};
+    {.key = NULL}};
 
 static size_t tournament(const cop_plan *plan, const cop_pop_view *pop, size_t parents,
                          cop_rng *rng) {

@@ -6,7 +6,7 @@
 
 static const cop_option options[] = {
     COP_SCHEDULE_ROWS("3", 0, 1e6, "channels", "output channels that one step hits, rounded"),
-    {NULL}};
+    {.key = NULL}};
 
 static size_t channels_of(const cop_layer *layer) {
     return layer->weights / layer->fan_in;

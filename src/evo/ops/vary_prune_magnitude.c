@@ -11,7 +11,7 @@ static const cop_option options[] = {
      "live: of the live edges; all: of all positions with dead ones counted as the smallest, so "
      "that a "
      "second step of the same amount cuts nothing (one-shot pruning)"},
-    {NULL}};
+    {.key = NULL}};
 
 /* The bits of |w| order as unsigned integers like the magnitudes do (NaN above infinity). */
 static uint32_t magnitude(float weight) {

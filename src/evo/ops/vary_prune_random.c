@@ -10,7 +10,7 @@ static const cop_option options[] = {
     {"of", COP_OPT_CHOICE, "all", 0, 0, "", "all|live", COP_SCIENCE,
      "all: of all positions, dead ones included (as the thesis' code does); live: of the live "
      "edges"},
-    {NULL}};
+    {.key = NULL}};
 
 static size_t fraction_of(double amount, size_t edges) {
     size_t count = (size_t)floor(amount * (double)edges + 0.5);
