@@ -84,7 +84,13 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(BUILD)/version.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(MPICC) $(CFLAGS_ALL) -I$(BUILD) -MMD -MP -c $< -o $@
-$(BUILD)/obj/src/cli/version.o: $(BUILD)/version.h
+$(BUILD)/obj/src/cli/version.o $(BUILD)/obj/src/run/provenance.o: $(BUILD)/version.h
+
+ifeq ($(FLAVOUR),asan)
+# gcc's undefined-behaviour instrumentation takes minutes on the unrolled vector kernels: they keep the address
+# checks; the same template compiled as plain C (sign_plain.c) has both
+$(BUILD)/obj/src/la/sign_avx%.o $(BUILD)/obj/src/la/sign_sse%.o: CFLAGS_ALL += -fno-sanitize=undefined
+endif
 
 $(BUILD)/libcoppice.a: $(OBJ)
 	@echo "  AR    $@"
