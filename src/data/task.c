@@ -139,7 +139,7 @@ static cop_status load(loader *l, cop_split split, cop_dataset **set) {
     statistics s = {0};
     cop_normalise how = cop_task_normalise(l->source, l->conf, l->section);
     COP_GO(load_raw(l, split, set));
-    if (how == COP_NORMALISE_FEATURES || has_missing(*set)) {
+    if (how == COP_NORMALISE_FEATURES || (l->source->table && has_missing(*set))) {
         if (split != COP_SPLIT_TRAIN) COP_GO(load_raw(l, COP_SPLIT_TRAIN, &train));
         statistics_of(&s, train ? train : *set);
         if (s.features != cop_dataset_features(*set)) {
