@@ -65,46 +65,11 @@ static bool among(const char *key, const char *const *keys) {
     return false;
 }
 
-/* Given, and not merely the default spelled out (as every resolved configuration does). */
-static bool changed(const cop_conf *conf, const char *section, const cop_option *o) {
-    if (!cop_conf_given(conf, section, o->key)) return false;
-    double number = 0;
-    bool yes = false, differs = true;
-    cop_list words = {0};
-    switch (o->type) {
-    case COP_OPT_INT:
-        cop_parse_double(o->fallback, &number);
-        return (double)cop_conf_int(conf, section, o->key) != number;
-    case COP_OPT_REAL:
-        cop_parse_double(o->fallback, &number);
-        return cop_conf_real(conf, section, o->key) != number;
-    case COP_OPT_BOOL:
-        cop_parse_bool(o->fallback, &yes);
-        return cop_conf_bool(conf, section, o->key) != yes;
-    case COP_OPT_REALS: /* the defaults of lists are empty */
-        return cop_conf_reals(conf, section, o->key, &number, 1) > 0;
-    case COP_OPT_WORDS:
-        cop_conf_words(conf, section, o->key, &words);
-        differs = words.count > 0;
-        cop_list_clear(&words);
-        return differs;
-    case COP_OPT_TEXT:
-    case COP_OPT_CHOICE:
-        break;
-    }
-    return strcmp(cop_conf_text(conf, section, o->key), o->fallback) != 0;
-}
-
-static const cop_option *option(const char *key) {
-    const cop_option *o = cop_task_options;
-    while (strcmp(o->key, key) != 0) o++;
-    return o;
-}
-
 static cop_status check_unused(const cop_source *source, const cop_conf *conf,
                                const char *section) {
     for (const cop_option *o = cop_task_options; o->key; o++) {
-        if (among(o->key, common) || among(o->key, source->uses) || !changed(conf, section, o))
+        if (among(o->key, common) || among(o->key, source->uses) ||
+            !cop_conf_given(conf, section, o->key))
             continue;
         cop_buf all = {0};
         for (size_t i = 0; source->uses[i]; i++)
@@ -130,17 +95,11 @@ cop_normalise cop_task_normalise(const cop_source *source, const cop_conf *conf,
 static cop_status check_normalise(const cop_source *source, const cop_conf *conf,
                                   const char *section) {
     static const char *const keys[] = {"divide", "mean", "sd"};
-    bool fixed = cop_task_normalise(source, conf, section) == COP_NORMALISE_FIXED;
-    for (size_t i = 0; i < 3; i++) {
-        if (!fixed && changed(conf, section, option(keys[i])))
+    if (cop_task_normalise(source, conf, section) == COP_NORMALISE_FIXED) return COP_OK;
+    for (size_t i = 0; i < 3; i++)
+        if (cop_conf_given(conf, section, keys[i]))
             return cop_conf_fail(conf, section, keys[i],
                                  "is used by normalise = fixed only: give that, or leave it out");
-        /* the defaults are those of grey images and would be nonsense for a table */
-        if (fixed && source->table && !cop_conf_given(conf, section, keys[i]))
-            return cop_conf_fail(conf, section, "normalise",
-                                 "a table needs divide, mean and sd with it: %s is not given",
-                                 keys[i]);
-    }
     return COP_OK;
 }
 

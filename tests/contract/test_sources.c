@@ -117,9 +117,11 @@ static void generated_samples_do_not_depend_on_how_many(void **state) {
     const cop_source *const *sources = cop_sources(&count);
     for (size_t s = 0; s < count; s++) {
         if (!sources[s]->built_in) continue;
-        char *few =
-                 cop_sprintf("source = %s\nnormalise = none\ntrain_samples = 7", sources[s]->name),
-             *many = cop_sprintf("source = %s\nnormalise = none\ntrain_samples = 30\n"
+        char *few = cop_sprintf("source = %s\nnormalise = none\nlabel_noise = 0.5\n"
+                                "train_samples = 7",
+                                sources[s]->name),
+             *many = cop_sprintf("source = %s\nnormalise = none\nlabel_noise = 0.5\n"
+                                 "train_samples = 30\n"
                                  "evolve_samples = 7\ntest_samples = 7",
                                  sources[s]->name),
              *seeded = cop_sprintf("source = %s\nnormalise = none\ntrain_samples = 7\nseed = 2",
@@ -131,6 +133,7 @@ static void generated_samples_do_not_depend_on_how_many(void **state) {
                                 data_load(seeded, COP_SPLIT_TRAIN, NULL)};
         size_t bytes = 7 * cop_dataset_features(a) * sizeof(float);
         assert_memory_equal(a->x, b->x, bytes);
+        assert_memory_equal(a->label, b->label, 7 * sizeof(int32_t));
         for (size_t k = 0; k < 3; k++) {
             assert_memory_not_equal(a->x, other[k]->x, bytes);
             for (size_t j = 0; j < k; j++) assert_memory_not_equal(other[j]->x, other[k]->x, bytes);

@@ -199,8 +199,6 @@ static void contradictions_are_refused(void **state) {
         {TABLE "separator = .", "no part of a number"},
         {"source = csv\ntest_file = t.csv", "needs this file"},
         {TABLE "labels = t.csv\ntest_labels = t.csv\nlabel = 1", "which of them"},
-        {"source = csv\nfile = t.csv\ntest_file = t.csv\nnormalise = fixed\ndivide = 2",
-         "mean is not given"},
         {TABLE "divide = 2", "normalise = fixed only"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

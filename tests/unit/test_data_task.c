@@ -100,10 +100,13 @@ static void seeded_subsets_are_disjoint_and_depend_on_the_seed(void **state) {
                     *test = load(lines[k], COP_SPLIT_TEST);
         assert_int_equal(train->samples, 24);
         assert_int_equal(test->samples, 16);
+        size_t each[4] = {0};
         for (size_t i = 0; i < 24; i++) {
+            each[train->label[i]]++;
             in_train[k][(size_t)train->x[i]] = true;
             if (i) assert_true(train->x[i] > train->x[i - 1]); /* file order is kept */
         }
+        for (size_t c = 0; c < 4; c++) assert_int_equal(each[c], 6);
         for (size_t i = 0; i < 16; i++) assert_false(in_train[k][(size_t)test->x[i]]);
         cop_dataset_destroy(train);
         cop_dataset_destroy(test);
