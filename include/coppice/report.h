@@ -44,8 +44,10 @@ void cop_confusion_clear(cop_confusion *matrix);
 /** Labels in [0, rows), predictions in [0, columns); both are asserted. */
 void cop_confusion_fill(cop_confusion *matrix, const int32_t *label, const uint16_t *predicted,
                         size_t samples);
-/** Row sums, recall and precision in percent (a dash where nothing is to be divided). */
-void cop_confusion_write(const cop_confusion *matrix, cop_buf *out);
+/** Row sums, recall and precision in percent (a dash where nothing is to be divided). Classes are
+ * called by their @p names (may be NULL, also single ones) or numbers; outputs that no class of the
+ * task has are shown only where something was taken for them. */
+void cop_confusion_write(const cop_confusion *matrix, const char *const *names, cop_buf *out);
 json_t *cop_confusion_json(const cop_confusion *matrix); /**< array of rows */
 
 /* ------------------------------------------------------------------ what a path holds */

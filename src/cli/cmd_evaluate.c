@@ -71,11 +71,12 @@ static cop_status find_tasks(evaluation *e, const cop_args *args) {
     cop_list sections = {0};
     const char *name;
     cop_status status = COP_OK;
-    for (size_t k = 0; (name = cop_args_nth(args, "task", k)); k++)
-        cop_list_split(&e->tasks, name, ",");
-    if (e->tasks.count == 0 && args->word_count > 1)
+    if (args->word_count > 1 && !cop_args_has(args, "task"))
         return cop_fail(COP_E_USAGE, "'%s' after the network: tasks are named by --task",
                         args->words[1]);
+    for (size_t k = 0; (name = cop_args_nth(args, "task", k)); k++)
+        cop_list_split(&e->tasks, name, ",");
+    /* --task a b: what follows the first name is a word like any other */
     for (size_t k = 1; k < args->word_count; k++) cop_list_split(&e->tasks, args->words[k], ",");
     cop_conf_sections(e->conf, "task.", &sections);
     for (size_t i = 0; i < sections.count; i++) {
@@ -144,7 +145,7 @@ static cop_status find_scale(evaluation *e) {
         COP_GO(cop_task_load(&sets[count], e->conf, names.items[count], COP_SPLIT_EVOLVE,
                              e->data_dir));
     e->setup.scale = cop_eval_scale((const cop_dataset *const *)sets, count,
-                                    cop_conf_real(e->conf, "evaluate", "steps"));
+                                    (double)cop_conf_int(e->conf, "evaluate", "steps"));
 done:
     for (size_t i = 0; i < COP_TASKS_MAX; i++) cop_dataset_destroy(sets[i]);
     cop_list_clear(&names);
@@ -207,9 +208,15 @@ static void record(evaluation *e, const char *task, const cop_dataset *set,
     cop_confusion_fill(&matrix, set->label, predicted + best * set->samples, set->samples);
     cop_buf_printf(&e->matrices, "\n%s: rows are the true classes, columns what was predicted\n",
                    task);
-    cop_confusion_write(&matrix, &e->matrices);
+    cop_confusion_write(&matrix, (const char *const *)set->class_names, &e->matrices);
     json_object_set_new(result, "samples", cop_json_id(set->samples));
     json_object_set_new(result, "values", values);
+    json_t *names = json_array();
+    for (size_t c = 0; c < (size_t)set->classes; c++)
+        json_array_append_new(names, set->class_names && set->class_names[c]
+                                         ? json_string(set->class_names[c])
+                                         : json_null());
+    json_object_set_new(result, "classes", names);
     json_object_set_new(result, "confusion", cop_confusion_json(&matrix));
     json_object_set_new(e->results, task, result);
     cop_confusion_clear(&matrix);
@@ -312,7 +319,7 @@ done:
 const cop_command cop_cmd_evaluate = {
     .name = "evaluate",
     .synopsis = "NETWORK [options]",
-    .summary = "Evaluate a network on tasks: accuracy, confusion matrix, predictions.",
+    .summary = "Evaluate a network on tasks: accuracy, confusion matrix, predictions",
     .details =
         "NETWORK is a network file, a run directory (its best network) or a checkpoint. Tasks are "
         "looked up in --config, else in the configuration stored with the network, so '--task "

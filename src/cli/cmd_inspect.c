@@ -37,7 +37,7 @@ done:
 const cop_command cop_cmd_inspect = {
     .name = "inspect",
     .synopsis = "DIR|FILE [options]",
-    .summary = "Show what a run directory, checkpoint or network file holds.",
+    .summary = "Show what a run directory, checkpoint or network file holds",
     .details = "A run directory: status, generations, the best individual with its accuracy on "
                "every task, its "
                "layers with live edges, the configuration, and the files in the ledger. A "

@@ -25,24 +25,38 @@ static void add_share(cop_table *table, uint64_t part, uint64_t whole) {
         cop_table_add(table, "-");
 }
 
-void cop_confusion_write(const cop_confusion *matrix, cop_buf *out) {
-    cop_buf headings = {0};
-    cop_table table;
-    cop_buf_printf(&headings, "class");
-    for (size_t c = 0; c < matrix->columns; c++) cop_buf_printf(&headings, "|%zu", c);
-    cop_buf_printf(&headings, "|samples|recall");
-    cop_table_init(&table, cop_buf_text(&headings));
-    uint64_t *taken = COP_NEW_ARRAY(uint64_t, matrix->columns);
+static const char *class_label(const cop_confusion *matrix, const char *const *names, size_t class,
+                               char number[24]) {
+    if (names && class < matrix->rows && names[class] && *names[class]) return names[class];
+    snprintf(number, 24, "%zu", class);
+    return number;
+}
+
+static uint64_t column_sum(const cop_confusion *matrix, size_t column) {
+    uint64_t sum = 0;
+    for (size_t r = 0; r < matrix->rows; r++) sum += matrix->count[r * matrix->columns + column];
+    return sum;
+}
+
+void cop_confusion_write(const cop_confusion *matrix, const char *const *names, cop_buf *out) {
+    char number[24];
+    cop_table table = {0};
+    cop_list_add(&table.cells, "class");
+    for (size_t c = 0; c < matrix->columns; c++)
+        if (c < matrix->rows || column_sum(matrix, c))
+            cop_list_add(&table.cells, class_label(matrix, names, c, number));
+    cop_list_add(&table.cells, "samples");
+    cop_list_add(&table.cells, "recall");
+    table.columns = table.cells.count;
     for (size_t r = 0; r < matrix->rows; r++) {
         const uint64_t *row = matrix->count + r * matrix->columns;
         uint64_t samples = 0;
-        cop_table_add(&table, "%zu", r);
+        cop_table_add(&table, "%s", class_label(matrix, names, r, number));
         for (size_t c = 0; c < matrix->columns; c++) {
             samples += row[c];
-            taken[c] += row[c];
             if (row[c])
                 cop_table_add(&table, "%llu", (unsigned long long)row[c]);
-            else
+            else if (c < matrix->rows || column_sum(matrix, c))
                 cop_table_add(&table, ".");
         }
         cop_table_add(&table, "%llu", (unsigned long long)samples);
@@ -50,13 +64,13 @@ void cop_confusion_write(const cop_confusion *matrix, cop_buf *out) {
     }
     cop_table_add(&table, "precision");
     for (size_t c = 0; c < matrix->columns; c++)
-        add_share(&table, c < matrix->rows ? matrix->count[c * matrix->columns + c] : 0, taken[c]);
+        if (c < matrix->rows || column_sum(matrix, c))
+            add_share(&table, c < matrix->rows ? matrix->count[c * matrix->columns + c] : 0,
+                      column_sum(matrix, c));
     cop_table_add(&table, "%s", "");
     cop_table_add(&table, "%s", "");
     cop_table_write(&table, out);
     cop_table_clear(&table);
-    cop_free(taken);
-    cop_buf_clear(&headings);
 }
 
 json_t *cop_confusion_json(const cop_confusion *matrix) {

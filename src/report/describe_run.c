@@ -113,6 +113,10 @@ static json_t *ledger_json(const cop_subject *subject) {
     json_t *out = json_array();
     for (size_t i = 0; i < subject->ledger.count; i++) {
         const cop_ledger_entry *entry = &subject->ledger.entries[i];
+        bool superseded = false;
+        for (size_t k = i + 1; k < subject->ledger.count; k++)
+            superseded |= strcmp(subject->ledger.entries[k].file, entry->file) == 0;
+        if (superseded) continue; /* a file written again, or dropped */
         char *path = cop_sprintf("%s/%s", subject->path, entry->file);
         struct stat info;
         bool present = stat(path, &info) == 0 && S_ISREG(info.st_mode);

@@ -160,6 +160,7 @@ static void write_checkpoint(const json_t *description, bool all, cop_buf *out) 
 }
 
 static void write_ledger(const json_t *ledger, cop_buf *out) {
+    if (json_array_size(ledger) == 0) return;
     cop_table table;
     const json_t *row;
     size_t i;

@@ -32,12 +32,22 @@ static void confusion_counts_every_sample_once(void **state) {
     cop_confusion_fill(&matrix, label, predicted, 6);
     const uint64_t wanted[] = {1, 1, 0, 0, 0, 2, 0, 1, 1, 0, 0, 0};
     assert_memory_equal(matrix.count, wanted, sizeof wanted);
-    cop_confusion_write(&matrix, &out);
+    cop_confusion_write(&matrix, NULL, &out);
     assert_string_equal(cop_buf_text(&out), "      class     0     1  2    3  samples  recall\n"
                                             "          0     1     1  .    .        2    50.0\n"
                                             "          1     .     2  .    1        3    66.7\n"
                                             "          2     1     .  .    .        1     0.0\n"
                                             "  precision  50.0  66.7  -  0.0\n");
+    cop_buf_reset(&out);
+    matrix.count[7] = 0; /* now nothing is taken for 3, which is no class of the task */
+    const char *const names[] = {"a", NULL, "cat"};
+    cop_confusion_write(&matrix, names, &out);
+    assert_string_equal(cop_buf_text(&out), "      class     a     1  cat  samples  recall\n"
+                                            "          a     1     1    .        2    50.0\n"
+                                            "          1     .     2    .        2   100.0\n"
+                                            "        cat     1     .    .        1     0.0\n"
+                                            "  precision  50.0  66.7    -\n");
+    matrix.count[7] = 1;
     json_t *json = cop_confusion_json(&matrix);
     assert_int_equal(json_array_size(json), 3);
     assert_int_equal(json_integer_value(json_array_get(json_array_get(json, 1), 3)), 1);
