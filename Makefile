@@ -2,7 +2,7 @@
 #   make run     install what is missing, build, and watch a search run on all cores
 #   make check   install what is missing, build, run every test
 #   make help    the other targets
-# Variables: CC, MPICC, FLAVOUR=release|debug|asan|cov, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, BLAS_PKG, V=1
+# Variables: CC, MPICC, FLAVOUR=release|debug|asan|cov, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, HDF5_HL, BLAS_PKG, V=1
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -40,6 +40,11 @@ endif
 # -isystem: warnings are for our code, not for the libraries' headers
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PKGS)))
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS))
+# HDF5's dimension scales live in its second library, which pkg-config does not name everywhere: Debian keeps it as
+# libhdf5_hl beside libhdf5 (or libhdf5_serial_hl in the common folder), other systems have a package hdf5_hl
+HDF5_DIRS := $(patsubst -L%,%,$(shell $(PKG_CONFIG) --libs-only-L $(HDF5_PKG))) $(shell $(PKG_CONFIG) --variable=libdir $(HDF5_PKG))
+HDF5_HL ?= $(or $(filter -lhdf5%_hl,$(PKG_LIBS)),$(firstword $(foreach n,hdf5_hl hdf5_serial_hl hdf5_openmpi_hl,\
+             $(if $(wildcard $(foreach d,$(HDF5_DIRS),$(d)/lib$(n).so $(d)/lib$(n).a $(d)/lib$(n).dylib)),-l$(n)))),-lhdf5_hl)
 GIT_REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1 | tr -d '"\\')
 endif
@@ -57,7 +62,7 @@ endif
 # -ffp-contract=off: a*b+c is rounded twice on every machine, so results do not depend on FMA
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(PKG_CFLAGS) $(OPT) -ffp-contract=off -fno-math-errno \
               $(WARN) $(CFLAGS)
-LIBS := $(PKG_LIBS) -lm
+LIBS := $(HDF5_HL) $(PKG_LIBS) -lm
 
 SRC  := $(filter-out src/cli/main.c,$(sort $(wildcard src/*/*.c src/*/*/*.c)))
 OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)
@@ -156,5 +161,5 @@ help:
 	 'make bench      throughput of the evaluators on this machine' \
 	 'make format     clang-format;   make lint: the rules of the house' \
 	 'make clean info help' \
-	 'variables: CC MPICC FLAVOUR=release|debug|asan|cov WERROR=1 PREFIX DESTDIR HDF5_PKG BLAS_PKG V=1'
+	 'variables: CC MPICC FLAVOUR=release|debug|asan|cov WERROR=1 PREFIX DESTDIR HDF5_PKG HDF5_HL BLAS_PKG V=1'
 FORCE:
