@@ -1,0 +1,101 @@
+/* Writing checkpoints: one sealed HDF5 file, complete in itself. */
+#include "checkpoint.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "net/network_store.h"
+
+/* Facts of the provenance that also stand at the root, under the names that other tools look for.
+ */
+static const struct {
+    const char *member, *attribute;
+} facts[] = {{"version", "software_version"},
+             {"revision", "git_revision"},
+             {"build", "build_flags"},
+             {"compiler", "compiler"},
+             {"host", "machine"},
+             {"command_line", "command_line"},
+             {"parent_run_id", "parent_run_id"}};
+
+static cop_status put_root(cop_h5 *file, const cop_checkpoint *checkpoint) {
+    char digest[COP_HASH_HEX], now[32];
+    json_t *provenance = json_loads(checkpoint->provenance, 0, NULL);
+    cop_status status = COP_OK;
+    cop_checkpoint_digest(checkpoint, digest);
+    COP_GO(cop_h5_attr_text(file, "/", "format", COP_CHECKPOINT_FORMAT));
+    COP_GO(cop_h5_attr_i64(file, "/", "format_version", COP_CHECKPOINT_VERSION));
+    COP_GO(cop_h5_attr_text(file, "/", "software", "coppice"));
+    COP_GO(cop_h5_attr_text(file, "/", "date", cop_time_now(now)));
+    COP_GO(cop_h5_attr_text(file, "/", "run_id", checkpoint->run_id));
+    COP_GO(cop_h5_attr_text(file, "/", "science_hash", checkpoint->science_hash));
+    COP_GO(cop_h5_attr_text(file, "/", "digest", digest));
+    COP_GO(cop_h5_attr_i64(file, "/", "complete", checkpoint->complete));
+    COP_GO(cop_h5_attr_f64(file, "/", "elapsed_seconds", checkpoint->elapsed));
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
+        const char *text = json_string_value(json_object_get(provenance, facts[k].member));
+        if (text) COP_GO(cop_h5_attr_text(file, "/", facts[k].attribute, text));
+    }
+    COP_GO(cop_h5_write_text(file, "/config", checkpoint->config));
+    COP_GO(cop_h5_write_text(file, "/provenance", checkpoint->provenance));
+done:
+    json_decref(provenance);
+    return status;
+}
+
+static cop_status put_genomes(cop_h5 *file, const cop_checkpoint *checkpoint) {
+    size_t edges = checkpoint->base->model->weights, bytes = cop_mask_bytes(edges);
+    size_t dims[2] = {checkpoint->genomes, bytes};
+    int64_t *ids = cop_alloc(checkpoint->genomes, sizeof *ids);
+    unsigned char *bits = cop_alloc(checkpoint->genomes, bytes);
+    cop_status status = COP_OK;
+    for (size_t k = 0; k < checkpoint->genomes; k++) {
+        COP_ASSERT(checkpoint->genome[k].bits == edges);
+        ids[k] = (int64_t)checkpoint->genome_id[k];
+        cop_mask_to_bytes(&checkpoint->genome[k], bits + k * bytes);
+    }
+    COP_GO(cop_h5_write(file, "/genomes/id", COP_H5_I64, 1, dims, ids));
+    COP_GO(cop_h5_describe(file, "/genomes/id", "number of the individual", "1"));
+    COP_GO(cop_h5_write(file, "/genomes/bits", COP_H5_U8, 2, dims, bits));
+    COP_GO(
+        cop_h5_describe(file, "/genomes/bits", "live edges, one bit each, lowest bit first", "1"));
+    COP_GO(cop_h5_attach_scale(file, "/genomes/bits", 0, "/genomes/id", "individual"));
+    COP_GO(cop_h5_label_axis(file, "/genomes/bits", 1, "edge_byte"));
+    COP_GO(cop_h5_attr_i64(file, "/genomes", "edges", (int64_t)edges));
+    COP_GO(
+        cop_h5_attr_i64(file, "/genomes", "population", (int64_t)checkpoint->history.population));
+done:
+    cop_free(ids);
+    cop_free(bits);
+    return status;
+}
+
+static cop_status put_all(cop_h5 *file, const cop_checkpoint *checkpoint) {
+    const cop_history *history = &checkpoint->history;
+    COP_TRY(put_root(file, checkpoint));
+    COP_TRY(cop_network_put(file, "/base", checkpoint->base->model, &checkpoint->base->params));
+    COP_TRY(put_genomes(file, checkpoint));
+    COP_TRY(cop_h5_write_strings(file, "/tasks", (const char *const *)checkpoint->task_names,
+                                 checkpoint->tasks));
+    COP_TRY(cop_h5_write_strings(file, "/measures", (const char *const *)checkpoint->measure_names,
+                                 history->measures));
+    COP_TRY(cop_table_put(file, &cop_individual_table, history->individual, history->individuals));
+    COP_TRY(cop_measures_put(file, checkpoint->measure_names, history->measures, history->measure,
+                             history->individuals));
+    return cop_table_put(file, &cop_generation_table, history->generation, history->generations);
+}
+
+cop_status cop_checkpoint_write(const cop_checkpoint *checkpoint, const char *path) {
+    const cop_history *history = &checkpoint->history;
+    /* the population's genomes come first, in rank order: the reader takes the order from them */
+    COP_ASSERT(checkpoint->genomes >= history->population);
+    for (size_t k = 0; k < history->population; k++)
+        COP_ASSERT(checkpoint->genome_id[k] == history->live[k]);
+    cop_h5 *file = NULL;
+    COP_TRY(cop_h5_create(&file, path));
+    cop_status status = put_all(file, checkpoint);
+    if (status == COP_OK) return cop_h5_close(file);
+    if (strncmp(cop_error_message(), path, strlen(path)) != 0) cop_fail_prefix(status, "%s", path);
+    cop_h5_discard(file);
+    return status;
+}
