@@ -172,7 +172,7 @@ static void hostile_contents(void **state) {
     BAD("at most 4", h->spec = "2: dense1=dense(2)");
     BAD("axis 1 has 3", h->spec = "100000000: dense1=dense(2)");
     BAD("no such dataset", h->spec = "3: other=dense(2)");
-    BAD("2 x ... values", h->spec = "1x1x3: dense1=conv2d(1,1) flatten last=dense(2)");
+    BAD("4 dimension(s)", h->spec = "1x1x3: dense1=conv2d(1,1) flatten last=dense(2)");
     BAD("axis 0 has 3", h->weight_dims[0] = 3, h->weight_dims[1] = 2);
     BAD("no floating-point", h->integers = true);
     BAD("dense1/bias", h->no_bias = true);
