@@ -78,6 +78,19 @@ static void elites_pass_and_the_culled_do_not_breed(void **state) {
     world_close(&w);
 }
 
+static void generations_can_replace_everybody(void **state) {
+    (void)state;
+    world w = world_of("[pool]\nelite = 0\n[survive]\nop = generational\n");
+    cop_engine *engine = cop_engine_create(w.plan);
+    for (size_t g = 0; g < 5; g++) {
+        world_step(&w, engine);
+        const cop_history *h = cop_engine_history(engine);
+        for (size_t k = 0; k < 20; k++) assert_in_range(h->live[k], 20 * g, 20 * g + 19);
+    }
+    cop_engine_destroy(engine);
+    world_close(&w);
+}
+
 static size_t count_crossed(const char *ini) {
     world w = world_of(ini);
     cop_engine *engine = cop_engine_create(w.plan);
@@ -277,6 +290,26 @@ static void a_finished_search_can_be_extended(void **state) {
     world_close(&first);
 }
 
+/* pow() may round otherwise on another machine: what was applied at birth is what counts. */
+static void amounts_of_another_rounding_are_kept(void **state) {
+    (void)state;
+    world w = world_of("[prune.random]\nschedule = exponential\namount_end = 0.01\n");
+    cop_engine *engine = cop_engine_create(w.plan), *resumed;
+    for (int g = 0; g < 3; g++) world_step(&w, engine);
+    cop_history copy = world_copy(cop_engine_history(engine));
+    double other = nextafter(copy.individual[30].recipe.amount[0], 1);
+    copy.individual[30].recipe.amount[0] = other;
+    assert_ok(cop_engine_resume(&resumed, w.plan, &copy));
+    assert_true(cop_engine_history(resumed)->individual[30].recipe.amount[0] == other);
+    cop_engine_destroy(resumed);
+    copy = world_copy(cop_engine_history(engine));
+    copy.individual[30].recipe.amount[0] *= 1.0001;
+    assert_fails(cop_engine_resume(&resumed, w.plan, &copy), COP_E_FORMAT,
+                 "individual 30: another birth");
+    cop_engine_destroy(engine);
+    world_close(&w);
+}
+
 static void foreign_histories_are_refused(void **state) {
     (void)state;
     world w = world_of(""), other;
@@ -310,12 +343,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluations_are_those_of_the_paper),
         cmocka_unit_test(elites_pass_and_the_culled_do_not_breed),
+        cmocka_unit_test(generations_can_replace_everybody),
         cmocka_unit_test(crossover_has_its_probability),
         cmocka_unit_test(the_best_ever_is_replaced_by_better_ones_only),
         cmocka_unit_test(failures_never_win_and_never_stop_the_run),
         cmocka_unit_test(stop_rules_stop),
         cmocka_unit_test(a_resumed_search_goes_on_as_if_nothing_had_happened),
         cmocka_unit_test(a_finished_search_can_be_extended),
+        cmocka_unit_test(amounts_of_another_rounding_are_kept),
         cmocka_unit_test(foreign_histories_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
