@@ -56,4 +56,32 @@ cop_status cop_ledger_append(const char *dir, const cop_ledger_entry *entry);
 /** Read; a torn last line (killed while writing) is ignored, any other damage is COP_E_FORMAT. */
 cop_status cop_ledger_read(cop_ledger *ledger, const char *dir);
 
+/** The newest checkpoint of a run directory that is complete and undamaged; damaged ones are reported
+ *  as warnings and passed over. COP_E_FORMAT when none is good, COP_E_IO when there is no run. @p file (may
+ *  be NULL) receives its name relative to @p dir (owned by the caller). */
+cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoint, char **file);
+
+/* ------------------------------------------------------------------ sessions */
+
+/** What `run` and `resume` were asked for. Text is borrowed. */
+typedef struct cop_session_options {
+    const char *config;       /**< configuration file; NULL for `resume` */
+    const char *const *sets;  /**< (set_count) "section.key=value" */
+    size_t set_count;
+    const char *directory;    /**< run directory; NULL: made from name, seed and time */
+    const char *data_dir;     /**< NULL: COPPICE_DATA, then (resume) what the run recorded */
+    bool resume;              /**< `resume DIR` */
+    bool resume_auto;         /**< `run --resume auto`: go on if the directory holds a run, else begin */
+    double time_limit;        /**< seconds after which to stop with a checkpoint; 0: none */
+    bool quiet;               /**< no table of generations */
+    const char *command_line;
+} cop_session_options;
+/** A whole search on all ranks, from configuration to result table. Collective. COP_OK when a stop rule
+ *  ended it, COP_E_STOPPED when a signal, file or time limit did. */
+cop_status cop_session(const cop_session_options *options, cop_par *par);
+
+/** Check every file of a run directory and compute its digest (of the newest checkpoint). Damage is
+ *  COP_E_FORMAT and names the file. @p report receives one line per file. */
+cop_status cop_run_verify(const char *dir, cop_buf *report, char digest[COP_HASH_HEX]);
+
 #endif

@@ -1,0 +1,59 @@
+# Sourced by the scripts in jobs/ and slurm/: start coppice under whatever launcher is there.
+#   coppice_launch run CONFIG [options...]      on all cores here, or on the tasks that Slurm gave
+# Variables: COPPICE (program), NP (ranks), MPIRUN, COPPICE_LAUNCHER=mpirun|srun.
+
+# sbatch runs a copy of the script from its spool folder, so the checkout is looked for where it was
+# submitted
+COPPICE_HOME=${COPPICE_HOME:-${SLURM_SUBMIT_DIR:-$(cd "$(dirname "$0")/.." && pwd)}}
+COPPICE=${COPPICE:-$COPPICE_HOME/build/coppice}
+[ -x "$COPPICE" ] || COPPICE=$(command -v coppice) || {
+    echo "coppice is not built: run 'make' in $COPPICE_HOME, or set COPPICE to the program" >&2
+    exit 1
+}
+
+# one BLAS thread per rank: ranks are the parallelism
+export OPENBLAS_NUM_THREADS=1
+# Open MPI refuses root unless told twice; in a container root is the ordinary user
+if [ "$(id -u)" = 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# seconds until Slurm ends the job, less a margin for the last checkpoint; nothing outside Slurm
+coppice_time_limit() {
+    [ -n "${SLURM_JOB_ID:-}" ] || return 0
+    squeue -h -j "$SLURM_JOB_ID" -o %L 2>/dev/null | awk -v margin="${COPPICE_MARGIN:-120}" '
+        /^[0-9:-]+$/ { days = 0; text = $1
+            if (split(text, d, "-") == 2) { days = d[1]; text = d[2] }
+            n = split(text, part, ":"); s = 0
+            for (i = 1; i <= n; i++) s = 60 * s + part[i]
+            s += 86400 * days
+            if (s > margin) printf "--time-limit %d", s - margin }'
+}
+
+coppice_launch() {
+    case "${COPPICE_LAUNCHER:-mpirun}" in
+    srun) set -- srun --mpi=pmix "$COPPICE" "$@" ;;
+    *)
+        if [ -n "${SLURM_NTASKS:-}" ]; then
+            set -- "${MPIRUN:-mpirun}" --quiet -np "${NP:-$SLURM_NTASKS}" "$COPPICE" "$@"
+        else
+            # rank 0 only directs and sleeps, so one rank more than cores keeps every core busy
+            export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+            set -- "${MPIRUN:-mpirun}" --quiet -np "${NP:-$(($(nproc) + 1))}" "$COPPICE" "$@"
+        fi
+        ;;
+    esac
+    "$@" &
+    coppice_pid=$!
+    # Slurm's warning (--signal=B:USR1@...) and TERM reach this shell: pass them on as the request to stop
+    trap 'kill -USR1 $coppice_pid 2>/dev/null' USR1 TERM
+    trap 'kill -USR2 $coppice_pid 2>/dev/null' USR2
+    # wait returns at once when a trapped signal comes: wait until the launcher is really gone
+    while :; do
+        wait $coppice_pid
+        coppice_status=$?
+        kill -0 $coppice_pid 2>/dev/null || break
+    done
+    trap - USR1 USR2 TERM
+    return $coppice_status
+}

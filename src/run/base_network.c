@@ -1,0 +1,148 @@
+/* Where a run's base network comes from: a file named in [base], the cache, or training. */
+#include "coppice/io.h"
+#include "experiment.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *cache_path(const char *key) {
+    const char *own = getenv("COPPICE_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
+    if (own && *own) return cop_sprintf("%s/base-%s.h5", own, key);
+    if (xdg && *xdg) return cop_sprintf("%s/coppice/base-%s.h5", xdg, key);
+    if (home && *home) return cop_sprintf("%s/.cache/coppice/base-%s.h5", home, key);
+    return NULL;
+}
+
+static bool on_epoch(void *user, const cop_train_report *report) {
+    (void)user;
+    char validation[64] = "";
+    if (!isnan(report->validation_accuracy))
+        snprintf(validation, sizeof validation, ", validation accuracy %.2f %%",
+                 100 * report->validation_accuracy);
+    cop_log(COP_LOG_INFO, "base network: epoch %zu of %zu: loss %.4f, accuracy %.2f %%%s (%.1f s)",
+            report->epoch, report->epochs, report->loss, 100 * report->accuracy, validation,
+            report->seconds);
+    return !(cop_halt_requests() & COP_HALT_STOP);
+}
+
+static cop_status adopt(cop_experiment *e, const char *path) {
+    cop_network *network = NULL;
+    cop_status status = cop_network_read(&network, path);
+    if (status == COP_OK && strcmp(network->model->spec, e->model->spec) != 0)
+        status =
+            cop_fail(COP_E_CONFIG, "%s holds another network (%s) than [network] asks for (%s)",
+                     path, network->model->spec, e->model->spec);
+    if (status == COP_OK) {
+        memcpy(e->base.w, network->params.w, e->base.weights * sizeof(float));
+        memcpy(e->base.b, network->params.b, e->base.biases * sizeof(float));
+    }
+    cop_network_destroy(network);
+    return status;
+}
+
+static cop_status store(const cop_experiment *e, const char *path) {
+    cop_network network = {.model = e->model, .params = e->base, .config = NULL};
+    cop_buf text = {0};
+    char *folder = cop_strdup(path), *slash = strrchr(folder, '/');
+    cop_status status = COP_OK;
+    if (slash && slash != folder) {
+        *slash = '\0';
+        status = cop_make_dirs(folder);
+    }
+    cop_conf_write(e->conf, &text, COP_CONF_ALL);
+    network.config = (char *)text.data;
+    network.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1.0}};
+    cop_mask_init(&network.mask, e->model->weights);
+    cop_mask_fill(&network.mask);
+    if (status == COP_OK) status = cop_network_write(&network, path);
+    cop_mask_clear(&network.mask);
+    cop_buf_clear(&text);
+    cop_free(folder);
+    return status;
+}
+
+static cop_status train(cop_experiment *e, const cop_dataset *set, const char *task) {
+    double start = cop_clock();
+    char seconds[32];
+    cop_log(COP_LOG_INFO, "base network: training %zu weights on %zu samples of task %s",
+            e->model->weights, set->samples, task);
+    cop_activity_set("training the base network");
+    COP_TRY(cop_train_base(e->conf, e->model, set, &e->base, on_epoch, NULL));
+    cop_activity_set("%s", "");
+    double accuracy, loss;
+    cop_net_score(e->model, &e->base, set, &accuracy, &loss);
+    cop_log(COP_LOG_INFO, "base network: trained in %s; %.2f %% of its training samples are right",
+            cop_format_seconds(cop_clock() - start, seconds), 100 * accuracy);
+    return COP_OK;
+}
+
+/* On rank 0 only. */
+static cop_status obtain(cop_experiment *e) {
+    const char *file = cop_conf_text(e->conf, "base", "file");
+    if (*file && cop_file_exists(file)) {
+        COP_TRY(adopt(e, file));
+        cop_log(COP_LOG_INFO, "base network: read from %s", file);
+        return COP_OK;
+    }
+    const char *task = cop_conf_text(e->conf, "base", "task");
+    cop_dataset *set = NULL;
+    if (!*task) task = e->task_names.items[0];
+    char section[128];
+    snprintf(section, sizeof section, "task.%s", task);
+    if (!cop_conf_has_section(e->conf, section))
+        return cop_conf_fail(e->conf, "base", "task", "there is no section [task.%s]", task);
+    COP_TRY(cop_task_load(&set, e->conf, task, COP_SPLIT_TRAIN, e->data_dir));
+    char key[COP_HASH_HEX];
+    cop_base_key(e->conf, e->model, set, key);
+    char *path = *file ? cop_strdup(file) : cache_path(key);
+    cop_status status = COP_OK;
+    if (!*file && path && cop_file_exists(path)) {
+        if (adopt(e, path) == COP_OK) {
+            cop_log(COP_LOG_INFO, "base network: found in the cache, %s", path);
+            goto done;
+        }
+        cop_log(COP_LOG_WARNING, "base network: the cached one is of no use (%s); training anew",
+                cop_error_message());
+        cop_error_clear();
+    }
+    if (cop_dataset_features(set) != cop_shape_size(e->model->input) ||
+        (size_t)set->classes > e->model->classes)
+        COP_GO(cop_fail(COP_E_CONFIG,
+                        "[base] task = %s: %zu numbers and %d classes do not fit the network", task,
+                        cop_dataset_features(set), (int)set->classes));
+    COP_GO(train(e, set, task));
+    if (path && store(e, path) != COP_OK) {
+        /* a cache is a convenience; a file asked for by name is not */
+        if (*file) {
+            status = cop_fail_prefix(COP_E_IO, "the base network was trained but cannot be stored");
+            goto done;
+        }
+        cop_log(COP_LOG_WARNING, "base network: not cached: %s", cop_error_message());
+        cop_error_clear();
+    }
+done:
+    cop_free(path);
+    cop_dataset_destroy(set);
+    return status;
+}
+
+cop_status cop_experiment_base(cop_experiment *e, const cop_par *par) {
+    cop_buf bytes = {0};
+    cop_params_init(&e->base, e->model);
+    e->base_ready = true;
+    COP_TRY(cop_par_agree(par, par->rank == 0 ? obtain(e) : COP_OK));
+    size_t w = e->base.weights * sizeof(float), b = e->base.biases * sizeof(float);
+    if (par->rank == 0) {
+        cop_buf_add(&bytes, e->base.w, w);
+        cop_buf_add(&bytes, e->base.b, b);
+    }
+    cop_par_broadcast(par, &bytes);
+    COP_ASSERT(bytes.length == w + b);
+    memcpy(e->base.w, bytes.data, w);
+    memcpy(e->base.b, bytes.data + w, b);
+    cop_buf_clear(&bytes);
+    return COP_OK;
+}

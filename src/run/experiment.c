@@ -1,0 +1,153 @@
+#include "experiment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names) {
+    cop_list sections = {0};
+    cop_status status = COP_OK;
+    cop_conf_sections(conf, "task.", &sections);
+    cop_conf_words(conf, "evaluate", "tasks", names);
+    if (names->count == 0)
+        for (size_t i = 0; i < sections.count; i++)
+            cop_list_add(names, sections.items[i] + strlen("task."));
+    for (size_t i = 0; i < names->count && status == COP_OK; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sections.count; k++)
+            known |= strcmp(sections.items[k] + strlen("task."), names->items[i]) == 0;
+        for (size_t k = 0; k < i && status == COP_OK; k++)
+            if (strcmp(names->items[k], names->items[i]) == 0)
+                status = cop_conf_fail(conf, "evaluate", "tasks", "task %s is named twice",
+                                       names->items[i]);
+        if (!known && status == COP_OK)
+            status = cop_conf_fail(conf, "evaluate", "tasks",
+                                   "there is no section [task.%s] in the configuration",
+                                   names->items[i]);
+    }
+    if (status == COP_OK && names->count == 0)
+        status =
+            cop_fail(COP_E_CONFIG, "no task: add a section such as [task.digits] with 'source "
+                                   "= glyphs-digits' ('coppice list tasks' shows the sources)");
+    if (status == COP_OK && names->count > COP_TASKS_MAX)
+        status = cop_fail(COP_E_CONFIG, "%zu tasks; at most %d are possible", names->count,
+                          COP_TASKS_MAX);
+    cop_list_clear(&sections);
+    return status;
+}
+
+struct load {
+    const cop_experiment *experiment;
+    const char *task;
+};
+
+static cop_status load_evolve(void *user, cop_dataset **set) {
+    const struct load *load = user;
+    return cop_task_load(set, load->experiment->conf, load->task, COP_SPLIT_EVOLVE,
+                         load->experiment->data_dir);
+}
+
+static cop_status fits_model(const cop_experiment *e, const cop_dataset *set, const char *task) {
+    size_t features = cop_shape_size(e->model->input);
+    if (cop_dataset_features(set) != features)
+        return cop_fail(COP_E_CONFIG,
+                        "[task.%s] has samples of %zu x %zu x %zu numbers, [network] input "
+                        "takes %zu x %zu x %zu",
+                        task, set->channels, set->height, set->width, e->model->input.channels,
+                        e->model->input.height, e->model->input.width);
+    if ((size_t)set->classes > e->model->classes)
+        return cop_fail(COP_E_CONFIG,
+                        "[task.%s] has %d classes, the network only %zu outputs: give "
+                        "the last dense layer more, or select classes",
+                        task, (int)set->classes, e->model->classes);
+    if (set->samples == 0)
+        return cop_fail(COP_E_CONFIG, "[task.%s] has no samples to evolve on", task);
+    return COP_OK;
+}
+
+static cop_status cut_shards(cop_experiment *e) {
+    size_t batch = (size_t)cop_conf_int(e->conf, "evaluate", "batch");
+    size_t shard = (size_t)cop_conf_int(e->conf, "evaluate", "shard");
+    if (shard % batch)
+        return cop_conf_fail(e->conf, "evaluate", "shard",
+                             "%zu is not a multiple of batch = %zu, so batches would be cut", shard,
+                             batch);
+    for (size_t t = 0; t < e->tasks; t++)
+        e->shard_count += (e->evolve[t]->samples + shard - 1) / shard;
+    e->shards = COP_NEW_ARRAY(cop_shard, e->shard_count);
+    size_t number = 0;
+    for (size_t t = 0; t < e->tasks; t++) {
+        const cop_dataset *set = e->evolve[t];
+        for (size_t at = 0; at < set->samples; at += shard)
+            e->shards[number++] = (cop_shard){
+                .x = set->x + at * cop_dataset_features(set),
+                .label = set->label + at,
+                .n = set->samples - at < shard ? set->samples - at : shard,
+                .batch_base = at / batch,
+                .task = t,
+            };
+    }
+    return COP_OK;
+}
+
+/* What a result is a function of, beside the base network: science options and samples. */
+static void hash_science(cop_experiment *e) {
+    cop_buf text = {0};
+    cop_hash *hash = cop_hash_create();
+    cop_conf_write(e->conf, &text, COP_CONF_SCIENCE);
+    cop_hash_add_text(hash, cop_buf_text(&text));
+    for (size_t t = 0; t < e->tasks; t++) {
+        cop_dataset_digest(e->evolve[t], e->digest[t]);
+        cop_hash_add_text(hash, e->task_names.items[t]);
+        cop_hash_add_text(hash, e->digest[t]);
+    }
+    cop_hash_hex(hash, e->science);
+    cop_hash_destroy(hash);
+    cop_buf_clear(&text);
+}
+
+cop_status cop_experiment_load(cop_experiment *e, const cop_par *par) {
+    COP_TRY(
+        cop_par_agree(par, cop_model_create(&e->model, cop_conf_text(e->conf, "network", "input"),
+                                            cop_conf_text(e->conf, "network", "layers"))));
+    COP_TRY(cop_par_agree(par, cop_experiment_task_names(e->conf, &e->task_names)));
+    e->tasks = e->task_names.count;
+    for (size_t t = 0; t < e->tasks; t++) {
+        struct load load = {e, e->task_names.items[t]};
+        cop_activity_set("loading task %s", load.task);
+        COP_TRY(cop_par_share_dataset(par, load_evolve, &load, &e->evolve[t]));
+        COP_TRY(cop_par_agree(par, fits_model(e, e->evolve[t], load.task)));
+    }
+    cop_activity_set("%s", "");
+    COP_TRY(cop_par_agree(par, cut_shards(e)));
+    hash_science(e);
+    return COP_OK;
+}
+
+cop_status cop_experiment_compose(cop_experiment *e) {
+    cop_plan_setup setup = {e->conf,  e->model,
+                            &e->base, (uint64_t)cop_conf_int(e->conf, "run", "seed"),
+                            e->tasks, (const char *const *)e->task_names.items};
+    COP_TRY(cop_plan_create(&e->plan, &setup));
+    e->setup = (cop_eval_setup){.model = e->model, .base = &e->base};
+    cop_plan_eval_setup(e->plan, &e->setup);
+    e->setup.scale = cop_eval_scale((const cop_dataset *const *)e->evolve, e->tasks,
+                                    (double)cop_conf_int(e->conf, "evaluate", "steps"));
+    e->setup.batch = (size_t)cop_conf_int(e->conf, "evaluate", "batch");
+    e->perplexity = cop_conf_real(e->conf, "similarity", "perplexity");
+    int64_t batches = cop_conf_int(e->conf, "similarity", "batches");
+    e->similarity_batches = batches ? (size_t)batches : SIZE_MAX;
+    e->evaluator = cop_evaluator_find(cop_conf_text(e->conf, "evaluate", "arithmetic"));
+    COP_ASSERT(e->evaluator);
+    return COP_OK;
+}
+
+void cop_experiment_clear(cop_experiment *e) {
+    cop_plan_destroy(e->plan);
+    for (size_t t = 0; t < e->tasks; t++) cop_dataset_destroy(e->evolve[t]);
+    cop_list_clear(&e->task_names);
+    cop_free(e->shards);
+    if (e->base_ready) cop_params_clear(&e->base);
+    cop_model_destroy(e->model);
+    cop_conf_destroy(e->conf);
+    *e = (cop_experiment){0};
+}

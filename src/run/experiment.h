@@ -1,0 +1,78 @@
+/** @file experiment.h
+ *  A configuration brought to life on this rank: model, samples, base network, plan, evaluator,
+ * shards. All ranks hold the same.
+ */
+#ifndef COPPICE_RUN_EXPERIMENT_H
+#define COPPICE_RUN_EXPERIMENT_H
+
+#include "coppice/op.h"
+#include "coppice/run.h"
+
+typedef struct cop_experiment {
+    cop_conf *conf;       /**< owned */
+    const char *data_dir; /**< borrowed; NULL when none was given */
+    cop_model *model;
+    cop_params base;
+    bool base_ready;
+    size_t tasks;
+    cop_list task_names;
+    cop_dataset *evolve[COP_TASKS_MAX];
+    char digest[COP_TASKS_MAX][COP_HASH_HEX]; /**< of the evolution sets */
+    cop_plan *plan;
+    cop_eval_setup setup;
+    const cop_evaluator *evaluator;
+    double perplexity;
+    size_t similarity_batches; /**< first so many batches of each task; SIZE_MAX: all */
+    cop_shard *shards;         /**< (shard_count), task by task in sample order */
+    size_t shard_count;
+    char science[COP_HASH_HEX]; /**< science options and samples */
+} cop_experiment;
+
+/** Model, samples and shards: collective. @p experiment->conf and data_dir are set by the caller.
+ */
+cop_status cop_experiment_load(cop_experiment *experiment, const cop_par *par);
+/** Train, find or read the base network of [base] on rank 0, give it to all: collective. */
+cop_status cop_experiment_base(cop_experiment *experiment, const cop_par *par);
+/** Compose plan and evaluator once the base network is there. */
+cop_status cop_experiment_compose(cop_experiment *experiment);
+void cop_experiment_clear(cop_experiment *experiment);
+
+/** Names of the tasks that a configuration evolves on: [evaluate] tasks, else all task sections. */
+cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names);
+
+/** The worker's half: genome store, evaluator workspace, checkpoint writing. */
+typedef struct cop_worker cop_worker;
+cop_status cop_worker_create(cop_worker **worker, const cop_experiment *experiment,
+                             const cop_par *par);
+void cop_worker_destroy(cop_worker *worker);
+/** Put a genome into the store (resume). */
+void cop_worker_adopt(cop_worker *worker, uint64_t id, const cop_mask *mask);
+cop_farm_work cop_worker_work(cop_worker *worker);
+
+/** Evidence of one individual on one shard as it travels. */
+typedef struct cop_unit_head {
+    uint32_t individuals, layers;
+} cop_unit_head; /* then per individual: cop_evidence, uint64_t edges[layers] */
+
+/** What the master asks a worker to write. The blob behind it is the packed history. */
+typedef struct cop_write_request {
+    char directory[4096];
+    char file[64]; /**< relative to the directory */
+    char run_id[64];
+    char date[32];
+    double elapsed;
+    uint64_t best; /**< individual for best.h5 */
+    uint32_t generation;
+    uint32_t complete;
+    uint32_t provenance_length; /**< JSON text behind this structure, then the history */
+    uint32_t pad;
+} cop_write_request;
+
+typedef struct cop_write_answer {
+    char sha256[COP_HASH_HEX];
+    char digest[COP_HASH_HEX];
+    uint64_t bytes;
+    double seconds;
+} cop_write_answer;
+
+#endif

@@ -1,0 +1,42 @@
+/* Which checkpoint to go on from. */
+#include <string.h>
+
+#include "coppice/io.h"
+#include "coppice/run.h"
+
+cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoint, char **file) {
+    cop_ledger ledger = {0};
+    *checkpoint = NULL;
+    if (file) *file = NULL;
+    cop_status status = cop_ledger_read(&ledger, dir);
+    bool any = false;
+    for (size_t i = ledger.count; i-- > 0 && status == COP_OK && !*checkpoint;) {
+        const cop_ledger_entry *entry = &ledger.entries[i];
+        if (strcmp(entry->kind, "checkpoint") != 0) continue;
+        bool superseded = false;
+        for (size_t k = i + 1; k < ledger.count; k++)
+            superseded |= strcmp(ledger.entries[k].file, entry->file) == 0;
+        if (superseded || entry->dropped) continue;
+        any = true;
+        char *path = cop_sprintf("%s/%s", dir, entry->file), hex[COP_HASH_HEX];
+        cop_status good = cop_hash_file(path, hex);
+        if (good == COP_OK && strcmp(hex, entry->sha256) != 0)
+            good = cop_fail(COP_E_FORMAT, "%s: its checksum is not the one in the ledger", path);
+        if (good == COP_OK) good = cop_checkpoint_read(checkpoint, path);
+        if (good != COP_OK) {
+            cop_log(COP_LOG_WARNING, "passed over: %s", cop_error_message());
+            cop_error_clear();
+        } else if (file) {
+            *file = cop_strdup(entry->file);
+        }
+        cop_free(path);
+    }
+    if (status == COP_OK && !*checkpoint)
+        status = any ? cop_fail(COP_E_FORMAT, "%s: every checkpoint is damaged or gone", dir)
+                     : cop_fail(COP_E_IO,
+                                "%s: no checkpoint was completed: start the run again with another "
+                                "--out, or with --resume auto",
+                                dir);
+    cop_ledger_clear(&ledger);
+    return status;
+}

@@ -1,0 +1,304 @@
+#include "search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Evidence of the generation under way: (individuals, shards) cells, so that sums are taken in
+ * shard order whatever the order of arrival. */
+struct cop_gather {
+    cop_search *search;
+    size_t individuals, shards, layers;
+    cop_evidence *cell; /* (individuals, shards) */
+    uint64_t *edges;    /* (individuals, layers); the same from every shard, or somebody is wrong */
+    bool *edges_known;  /* (individuals) */
+    double polled;      /* when files were last looked for */
+};
+
+static cop_status take(void *user, const cop_unit *unit, const void *result, size_t length) {
+    struct cop_gather *gather = user;
+    const unsigned char *at = result;
+    cop_unit_head head;
+    size_t item = sizeof(cop_evidence) + gather->layers * sizeof(uint64_t);
+    if (length < sizeof head)
+        return cop_fail(COP_E_PEER, "unit %u: no evidence came back", unit->number);
+    memcpy(&head, at, sizeof head);
+    if (head.individuals != unit->count || head.layers != gather->layers ||
+        length != sizeof head + unit->count * item)
+        return cop_fail(COP_E_PEER, "unit %u: %zu bytes of evidence instead of %zu", unit->number,
+                        length, sizeof head + unit->count * item);
+    at += sizeof head;
+    for (size_t i = unit->first; i < unit->first + unit->count; i++, at += item) {
+        uint64_t *edges = gather->edges + i * gather->layers;
+        memcpy(&gather->cell[i * gather->shards + unit->shard], at, sizeof(cop_evidence));
+        if (!gather->edges_known[i])
+            memcpy(edges, at + sizeof(cop_evidence), gather->layers * sizeof *edges);
+        else if (gather->layers &&
+                 memcmp(edges, at + sizeof(cop_evidence), gather->layers * sizeof *edges) != 0)
+            return cop_fail(COP_E_PEER,
+                            "unit %u: two workers bred different genomes for the same "
+                            "individual; this must not happen, please report it",
+                            unit->number);
+        gather->edges_known[i] = true;
+    }
+    return COP_OK;
+}
+
+/* Requests by signal, file or time limit; a stop abandons the generation under way. */
+static cop_status poll(void *user) {
+    struct cop_gather *gather = user;
+    cop_search *search = gather->search;
+    double now = cop_clock();
+    if (now - gather->polled >= 1) {
+        gather->polled = now;
+        cop_halt_request(cop_directory_requests(search->directory));
+    }
+    if (search->options->time_limit > 0 && now - search->start >= search->options->time_limit)
+        cop_halt_request(COP_HALT_STOP);
+    if (cop_halt_requests() & COP_HALT_STOP) return cop_fail(COP_E_STOPPED, "stopped on request");
+    return COP_OK;
+}
+
+/* Individuals of a unit: all of them share a shard's work (relatives), unless too few units would
+ * be left to keep every worker busy. */
+static size_t choose_block(const cop_search *search, size_t individuals) {
+    size_t block = (size_t)cop_conf_int(search->experiment->conf, "parallel", "block");
+    size_t workers = search->par->size > 1 ? (size_t)search->par->size - 1 : 1;
+    if (block) return block < individuals ? block : individuals;
+    size_t wanted = 4 * workers,
+           cuts = (wanted + search->experiment->shard_count - 1) / search->experiment->shard_count;
+    if (cuts > individuals) cuts = individuals;
+    return (individuals + cuts - 1) / cuts;
+}
+
+static cop_status evaluate(cop_search *search, const cop_recipe *recipes, size_t count) {
+    const cop_experiment *e = search->experiment;
+    struct cop_gather gather = {.search = search,
+                                .individuals = count,
+                                .shards = e->shard_count,
+                                .layers = e->model->count};
+    size_t block = choose_block(search, count), blocks = (count + block - 1) / block;
+    size_t measures = cop_plan_measures(e->plan)->count;
+    cop_unit *units = COP_NEW_ARRAY(cop_unit, blocks * e->shard_count);
+    double *values = COP_NEW_ARRAY(double, count *measures);
+    cop_evidence *by_task = COP_NEW_ARRAY(cop_evidence, e->tasks);
+    gather.cell = COP_NEW_ARRAY(cop_evidence, count * e->shard_count);
+    gather.edges = COP_NEW_ARRAY(uint64_t, count * e->model->count);
+    gather.edges_known = COP_NEW_ARRAY(bool, count);
+    uint32_t number = 0;
+    for (uint32_t s = 0; s < e->shard_count; s++)
+        for (size_t b = 0; b < blocks; b++, number++)
+            units[number] =
+                (cop_unit){number, (uint32_t)(b * block),
+                           (uint32_t)(count - b * block < block ? count - b * block : block), s};
+    cop_status status = COP_OK;
+    COP_GO(cop_farm_breed(search->farm, recipes, count));
+    COP_GO(cop_farm_evaluate(search->farm, units, number, take, &gather, poll));
+    for (size_t i = 0; i < count; i++) {
+        memset(by_task, 0, e->tasks * sizeof *by_task);
+        for (size_t s = 0; s < e->shard_count; s++)
+            cop_evidence_add(&by_task[e->shards[s].task], &gather.cell[i * e->shard_count + s],
+                             e->setup.weighting.values, e->setup.hidden);
+        cop_plan_measure_individual(e->plan, by_task, gather.edges + i * e->model->count,
+                                    values + i * measures);
+    }
+    cop_engine_tell(search->engine, values);
+    search->evaluated += count;
+done:
+    cop_free(gather.edges_known);
+    cop_free(gather.edges);
+    cop_free(gather.cell);
+    cop_free(by_task);
+    cop_free(values);
+    cop_free(units);
+    return status;
+}
+
+/* ------------------------------------------------------------------ checkpoints */
+
+static uint32_t generation(const cop_search *search) {
+    const cop_history *history = cop_engine_history(search->engine);
+    return history->generations ? history->generation[history->generations - 1].generation : 0;
+}
+
+/* Remove what is older than the newest `keep`, after the ledger says so. */
+static cop_status drop_old(const cop_search *search) {
+    const cop_conf *conf = search->experiment->conf;
+    size_t keep = (size_t)cop_conf_int(conf, "checkpoint", "keep");
+    uint32_t every = (uint32_t)cop_conf_int(conf, "checkpoint", "keep_every");
+    cop_ledger ledger = {0};
+    cop_status status = cop_ledger_read(&ledger, search->directory->path);
+    size_t newer = 0;
+    for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
+        cop_ledger_entry *entry = &ledger.entries[i];
+        if (strcmp(entry->kind, "checkpoint") != 0) continue;
+        bool superseded = false; /* a later line speaks of the same file */
+        for (size_t k = i + 1; k < ledger.count; k++)
+            superseded |= strcmp(ledger.entries[k].file, entry->file) == 0;
+        if (superseded || entry->dropped || newer++ < keep) continue;
+        if (every && entry->generation % every == 0) continue;
+        char *path = cop_sprintf("%s/%s", search->directory->path, entry->file);
+        entry->dropped = true;
+        status = cop_ledger_append(search->directory->path, entry);
+        unlink(path);
+        cop_free(path);
+    }
+    cop_ledger_clear(&ledger);
+    return status;
+}
+
+static cop_status written(void *user, const void *result, size_t length) {
+    cop_search *search = user;
+    if (length != sizeof search->last_write)
+        return cop_fail(COP_E_PEER, "a worker's answer about a checkpoint has %zu bytes", length);
+    memcpy(&search->last_write, result, length);
+    cop_write_answer *answer = &search->last_write;
+    answer->sha256[COP_HASH_HEX - 1] = answer->digest[COP_HASH_HEX - 1] = '\0';
+    search->writing = false;
+    search->checkpoints++;
+    search->checkpoint_seconds += answer->seconds;
+    search->written_generation = search->asked_generation;
+    memcpy(search->digest, answer->digest, sizeof search->digest);
+    cop_ledger_entry entry = {
+        .kind = cop_strdup("checkpoint"),
+        .file = cop_sprintf("checkpoints/gen-%06u.h5", search->asked_generation),
+        .bytes = answer->bytes,
+        .generation = search->asked_generation,
+    };
+    memcpy(entry.sha256, answer->sha256, sizeof entry.sha256);
+    cop_status status = cop_ledger_append(search->directory->path, &entry);
+    cop_free(entry.kind);
+    cop_free(entry.file);
+    return status == COP_OK ? drop_old(search) : status;
+}
+
+static cop_status checkpoint(cop_search *search, bool complete) {
+    cop_write_request request = {
+        .elapsed = search->elapsed_before + cop_clock() - search->start,
+        .best = cop_engine_best_ever(search->engine),
+        .generation = generation(search),
+        .complete = complete,
+    };
+    char *provenance =
+        json_dumps(json_object_get(search->directory->run, "provenance"), JSON_COMPACT);
+    COP_ASSERT(provenance && strlen(search->directory->path) < sizeof request.directory);
+    request.provenance_length = (uint32_t)strlen(provenance);
+    strcpy(request.directory, search->directory->path);
+    snprintf(request.file, sizeof request.file, "checkpoints/gen-%06u.h5", request.generation);
+    snprintf(request.run_id, sizeof request.run_id, "%s", search->run_id);
+    cop_time_now(request.date);
+    cop_buf bytes = {0};
+    cop_buf_add(&bytes, &request, sizeof request);
+    cop_buf_add(&bytes, provenance, request.provenance_length);
+    cop_history_pack(cop_engine_history(search->engine), &bytes);
+    search->writing = true;
+    search->asked_generation = request.generation;
+    search->written_at = cop_clock();
+    cop_status status = cop_farm_write(search->farm, bytes.data, bytes.length, written, search);
+    cop_buf_clear(&bytes);
+    free(provenance);
+    return status;
+}
+
+static bool checkpoint_due(const cop_search *search) {
+    const cop_conf *conf = search->experiment->conf;
+    int64_t every = cop_conf_int(conf, "checkpoint", "every");
+    double seconds = cop_conf_real(conf, "checkpoint", "seconds");
+    uint32_t now = generation(search);
+    if (search->writing) return false;
+    if (cop_halt_requests() & COP_HALT_CHECKPOINT) return true;
+    if (every && now >= search->asked_generation + every) return true;
+    return seconds > 0 && now > search->asked_generation &&
+           cop_clock() - search->written_at >= seconds;
+}
+
+/* ------------------------------------------------------------------ metrics */
+
+static cop_status record(const cop_search *search) {
+    const cop_history *history = cop_engine_history(search->engine);
+    const cop_generation *row = &history->generation[history->generations - 1];
+    const cop_measure_list *measures = cop_plan_measures(search->experiment->plan);
+    double session = cop_clock() - search->start;
+    char now[32];
+    cop_farm_stats stats;
+    cop_farm_get_stats(search->farm, &stats);
+    double workers = search->par->size > 1 ? search->par->size - 1 : 1;
+    json_t *best = json_object();
+    const double *values = history->measure + row->best_id * history->measures;
+    for (size_t m = 0; m < measures->count; m++)
+        json_object_set_new(best, measures->names[m],
+                            isfinite(values[m]) ? json_real(values[m]) : json_null());
+    json_t *line = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "generation", (json_int_t)row->generation,
+                             "evaluations", (json_int_t)row->evaluations, "births",
+                             (json_int_t)row->births, "best_id", (json_int_t)row->best_id,
+                             "best_ever_id", (json_int_t)row->best_ever_id, "best_measures", best);
+    struct {
+        const char *name;
+        double value;
+    } reals[] = {{"best", row->best},
+                 {"median", row->median},
+                 {"mean", row->mean},
+                 {"worst", row->worst},
+                 {"best_ever", row->best_ever},
+                 {"density_mean", row->density_mean},
+                 {"seconds", search->elapsed_before + session},
+                 {"evaluations_per_second", (double)search->evaluated / session},
+                 {"utilisation", stats.worker_seconds / (session * workers)}};
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+        json_object_set_new(line, reals[i].name,
+                            isfinite(reals[i].value) ? json_real(reals[i].value) : json_null());
+    json_object_set_new(line, "time", json_string(cop_time_now(now)));
+    cop_status status = cop_metrics_append(search->directory, line);
+    json_decref(line);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+static bool out_of_time(const cop_search *search) {
+    double budget = cop_conf_real(search->experiment->conf, "stop", "time");
+    return budget > 0 && search->elapsed_before + cop_clock() - search->start >= budget;
+}
+
+static cop_status generations(cop_search *search, const char **reason) {
+    while (!cop_engine_finished(search->engine, reason)) {
+        size_t count;
+        struct cop_gather gather = {.search = search};
+        if (generation(search) && out_of_time(search)) {
+            *reason = "its time is used up ([stop] time)";
+            return COP_OK;
+        }
+        COP_TRY(poll(&gather));
+        const cop_recipe *recipes = cop_engine_ask(search->engine, &count);
+        COP_TRY(evaluate(search, recipes, count));
+        const uint64_t *ids = cop_engine_keep(search->engine, &count);
+        COP_TRY(cop_farm_keep(search->farm, ids, count));
+        COP_TRY(record(search));
+        if (!search->options->quiet)
+            cop_progress_line(search, cop_engine_finished(search->engine, NULL));
+        if (checkpoint_due(search)) {
+            COP_TRY(checkpoint(search, false));
+            cop_halt_forget(COP_HALT_CHECKPOINT);
+        }
+    }
+    return COP_OK;
+}
+
+cop_status cop_search_run(cop_search *search, const char **reason) {
+    const cop_history *history = cop_engine_history(search->engine);
+    search->start = search->written_at = cop_clock();
+    search->asked_generation = search->written_generation = generation(search);
+    if (!search->options->quiet) cop_progress_head(search);
+    cop_status status = generations(search, reason);
+    if (status != COP_OK && status != COP_E_STOPPED) return status;
+    if (history->generations == 0)
+        return cop_fail(COP_E_STOPPED,
+                        "stopped before the initial population was evaluated: nothing to "
+                        "go on from; start it again");
+    /* the last state, unless it is already there as a finished one */
+    COP_TRY(cop_farm_drain(search->farm));
+    COP_TRY(checkpoint(search, status == COP_OK));
+    COP_TRY(cop_farm_drain(search->farm));
+    return status;
+}

@@ -1,0 +1,42 @@
+/** @file search.h  The master's loop over generations. */
+#ifndef COPPICE_RUN_SEARCH_H
+#define COPPICE_RUN_SEARCH_H
+
+#include "directory.h"
+#include "experiment.h"
+
+typedef struct cop_search {
+    const cop_session_options *options;
+    const cop_experiment *experiment;
+    const cop_par *par;
+    cop_directory *directory;
+    cop_engine *engine;
+    cop_farm *farm;
+    const char *run_id;
+    double elapsed_before; /**< seconds of earlier sessions */
+    double start;          /**< cop_clock() of this session's first generation */
+    uint64_t evaluated;    /**< individuals evaluated in this session */
+
+    double *sums; /**< workspace: see search.c */
+    struct cop_gather *gather;
+    bool writing; /**< a checkpoint is on its way */
+    uint32_t written_generation, asked_generation;
+    double written_at, line_at;
+    char digest[COP_HASH_HEX]; /**< of the newest checkpoint */
+    cop_write_answer last_write;
+    uint64_t checkpoints;
+    double checkpoint_seconds;
+} cop_search;
+
+/** Search until a stop rule (COP_OK) or a request (COP_E_STOPPED); in both cases a checkpoint of
+ * the last complete generation is in the ledger. */
+cop_status cop_search_run(cop_search *search, const char **reason);
+
+/* progress.c: the table on stderr */
+void cop_progress_head(const cop_search *search);
+void cop_progress_line(cop_search *search, bool last);
+
+/* summary.c: the result table on stdout; also entered in run.json */
+cop_status cop_summary_print(const cop_search *search, const char *reason);
+
+#endif

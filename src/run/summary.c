@@ -1,0 +1,137 @@
+/* What a search found: base network and best individual side by side, on the evolution and test
+ * sets. */
+#include <math.h>
+#include <string.h>
+
+#include "search.h"
+
+struct score {
+    double accuracy, value; /* percent, at the best shared value */
+    bool known;
+};
+
+/* Best accuracy over the shared values, ties to the smallest (as fitness counts it). */
+static struct score best_of(const cop_evidence *evidence, const cop_weighting *weighting) {
+    struct score score = {0, weighting->value[0], evidence->samples > 0};
+    uint64_t most = 0;
+    for (size_t v = 0; v < weighting->values; v++)
+        if (v == 0 || evidence->correct[v] > most) {
+            most = evidence->correct[v];
+            score.value = weighting->value[v];
+        }
+    if (evidence->samples) score.accuracy = 100.0 * (double)most / (double)evidence->samples;
+    return score;
+}
+
+static cop_status score_set(const cop_experiment *e, const cop_dataset *set, size_t task,
+                            const cop_mask *const masks[2], struct score out[2]) {
+    cop_eval_setup setup = e->setup;
+    setup.hidden = 0;
+    void *evaluator = NULL;
+    cop_evidence sum[2] = {{0}}, part[2];
+    size_t shard = 10 * setup.batch;
+    COP_TRY(e->evaluator->create(&evaluator, &setup));
+    cop_status status = COP_OK;
+    for (size_t at = 0; at < set->samples && status == COP_OK; at += shard) {
+        cop_shard s = {set->x + at * cop_dataset_features(set), set->label + at,
+                       set->samples - at < shard ? set->samples - at : shard, at / setup.batch,
+                       task};
+        status = e->evaluator->evaluate(evaluator, masks, 2, &s, NULL, NULL, part, NULL);
+        for (int i = 0; i < 2 && status == COP_OK; i++)
+            cop_evidence_add(&sum[i], &part[i], setup.weighting.values, 0);
+    }
+    e->evaluator->destroy(evaluator);
+    for (int i = 0; i < 2; i++) out[i] = best_of(&sum[i], &setup.weighting);
+    return status;
+}
+
+static json_t *score_json(struct score score) {
+    return score.known ? json_pack("{s:f,s:f}", "accuracy", score.accuracy, "value", score.value)
+                       : json_null();
+}
+
+static cop_status table(const cop_search *search, const cop_network *best, json_t *result) {
+    const cop_experiment *e = search->experiment;
+    cop_mask full;
+    cop_mask_init(&full, e->model->weights);
+    cop_mask_fill(&full);
+    const cop_mask *const masks[2] = {&full, &best->mask};
+    json_t *tasks = json_object();
+    cop_status status = COP_OK;
+    bool signs = e->setup.weighting.kind != COP_WEIGHTS_TRAINED;
+    printf("%-18s %-9s %14s %14s%s\n", "accuracy", "samples", "base network", "best found",
+           signs ? "   shared weight" : "");
+    for (size_t t = 0; t < e->tasks && status == COP_OK; t++) {
+        const char *name = e->task_names.items[t];
+        struct score evolve[2], test[2] = {{0}};
+        COP_GO(score_set(e, e->evolve[t], t, masks, evolve));
+        cop_dataset *set = NULL;
+        if (cop_task_load(&set, e->conf, name, COP_SPLIT_TEST, e->data_dir) != COP_OK) {
+            cop_log(COP_LOG_WARNING, "no test set for task %s: %s", name, cop_error_message());
+            cop_error_clear();
+        } else {
+            if (set->samples) status = score_set(e, set, t, masks, test);
+            cop_dataset_destroy(set);
+            if (status != COP_OK) goto done;
+        }
+        for (int row = 0; row < 2; row++) {
+            const struct score *score = row ? test : evolve;
+            if (!score[0].known) continue;
+            printf("%-18s %-9s %13.2f%% %13.2f%%", row ? "" : name, row ? "test" : "evolution",
+                   score[0].accuracy, score[1].accuracy);
+            if (signs) printf("   %g", score[1].value);
+            printf("\n");
+        }
+        json_object_set_new(tasks, name,
+                            json_pack("{s:o,s:o,s:o,s:o}", "base_evolve", score_json(evolve[0]),
+                                      "best_evolve", score_json(evolve[1]), "base_test",
+                                      score_json(test[0]), "best_test", score_json(test[1])));
+    }
+    size_t edges = cop_mask_count(&best->mask);
+    printf("%-18s %-9s %14zu %14zu   %.2f %% of the base network\n", "edges", "", e->model->weights,
+           edges, 100.0 * (double)edges / (double)e->model->weights);
+    printf("%-18s %-9s %14llu %14llu\n", "multiply-adds", "a sample",
+           (unsigned long long)cop_model_macs(e->model, NULL),
+           (unsigned long long)cop_model_macs(e->model, &best->mask));
+    json_object_set_new(result, "edges", json_integer((json_int_t)edges));
+done:
+    json_object_set_new(result, "tasks", tasks);
+    cop_mask_clear(&full);
+    return status;
+}
+
+cop_status cop_summary_print(const cop_search *search, const char *reason) {
+    const cop_history *history = cop_engine_history(search->engine);
+    const cop_generation *last = &history->generation[history->generations - 1];
+    char *path = cop_sprintf("%s/best.h5", search->directory->path), text[32];
+    cop_network *best = NULL;
+    cop_status status = COP_OK;
+    cop_farm_stats stats;
+    cop_farm_get_stats(search->farm, &stats);
+    double elapsed = search->elapsed_before + cop_clock() - search->start;
+    double workers = search->par->size > 1 ? search->par->size - 1 : 1;
+    double busy = stats.worker_seconds / (workers * (cop_clock() - search->start));
+    json_t *result =
+        json_pack("{s:I,s:I,s:f,s:I,s:f,s:f,s:s}", "generation", (json_int_t)last->generation,
+                  "evaluations", (json_int_t)last->evaluations, "best_ever",
+                  isfinite(last->best_ever) ? last->best_ever : 0.0, "best_ever_id",
+                  (json_int_t)last->best_ever_id, "seconds", elapsed, "utilisation", busy, "digest",
+                  search->digest);
+    COP_GO(cop_network_read(&best, path));
+    printf("\n");
+    COP_GO(table(search, best, result));
+    printf("%-18s %-9s %14s %14.4f   individual %llu\n", "fitness", "", "", last->best_ever,
+           (unsigned long long)last->best_ever_id);
+    printf("\n%u generations, %llu evaluations in %s (workers busy %.0f %%)%s%s\n",
+           last->generation, (unsigned long long)last->evaluations,
+           cop_format_seconds(elapsed, text), 100 * busy, reason ? "; ended because " : "",
+           reason ? reason : "");
+    printf("digest %s\n", search->digest);
+    printf("run directory: %s\n", search->directory->path);
+    if (fflush(stdout) != 0) cop_log(COP_LOG_WARNING, "the result table could not be printed");
+done:
+    json_object_set_new(search->directory->run, "result", result);
+    cop_network_destroy(best);
+    cop_free(path);
+    return status;
+}

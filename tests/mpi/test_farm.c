@@ -1,0 +1,212 @@
+/* ranks: 1 2 3 5 7 16
+ * The farm: every unit is answered once, order does not matter, writes see the keep before them,
+ * failures name rank and host, all ranks end alike. */
+#include "../support/support.h"
+
+#include "coppice/par.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static cop_par par;
+
+struct book { /* what a worker remembers */
+    uint64_t bred, kept;
+    bool fail;
+};
+
+static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
+    struct book *book = user;
+    for (size_t i = 0; i < count; i++) book->bred += recipes[i].id;
+    return COP_OK;
+}
+
+static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
+    struct book *book = user;
+    cop_activity_set("evaluating individual %u", unit->first);
+    if (book->fail && unit->number == 5) return cop_fail(COP_E_EVALUATE, "it is the fifth");
+    uint64_t answer[2] = {(uint64_t)unit->number * unit->number, book->bred};
+    if (unit->number % 7 == 0) usleep(2000);
+    cop_buf_add(result, answer, sizeof answer);
+    return COP_OK;
+}
+
+static cop_status keep(void *user, const uint64_t *ids, size_t count) {
+    ((struct book *)user)->kept = count ? ids[count - 1] : 0;
+    return COP_OK;
+}
+
+static cop_status write_it(void *user, const void *request, size_t length, cop_buf *result) {
+    cop_buf_add(result, request, length);
+    cop_buf_printf(result, " %llu", (unsigned long long)((struct book *)user)->kept);
+    return COP_OK;
+}
+
+struct seen {
+    uint64_t square[200];
+    unsigned times[200];
+    unsigned written;
+};
+
+static cop_status take(void *user, const cop_unit *unit, const void *result, size_t length) {
+    struct seen *seen = user;
+    uint64_t answer[2];
+    assert_int_equal(length, sizeof answer);
+    memcpy(answer, result, sizeof answer);
+    seen->square[unit->number] = answer[0];
+    seen->times[unit->number]++;
+    assert_int_equal(answer[1], 6);
+    return COP_OK;
+}
+
+static cop_status written(void *user, const void *result, size_t length) {
+    assert_int_equal(length, strlen("file 42"));
+    assert_memory_equal(result, "file 42", length);
+    ((struct seen *)user)->written++;
+    return COP_OK;
+}
+
+static void units_come_back_once_and_writes_in_order(void **state) {
+    (void)state;
+    struct book book = {0};
+    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
+    cop_farm *farm = cop_farm_create(&par, &work);
+    cop_status served = COP_E_STOPPED;
+    if (par.rank != 0) {
+        served = cop_farm_serve(farm);
+    } else {
+        cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
+        cop_unit units[200];
+        struct seen seen = {0};
+        for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
+        assert_ok(cop_farm_breed(farm, recipes, 3));
+        for (int round = 0; round < 3; round++) {
+            memset(&seen, 0, sizeof seen);
+            assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
+            assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
+            assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
+            assert_ok(cop_farm_keep(farm, &(uint64_t){43}, 1));
+            assert_ok(cop_farm_evaluate(farm, units, 200, take, &seen, NULL));
+            assert_ok(cop_farm_drain(farm));
+            assert_int_equal(seen.written, 2);
+            for (uint64_t i = 0; i < 200; i++) {
+                assert_int_equal(seen.times[i], 1);
+                assert_int_equal(seen.square[i], i * i);
+            }
+        }
+        cop_farm_stats stats;
+        cop_farm_get_stats(farm, &stats);
+        assert_int_equal(stats.units, 600);
+        cop_farm_stop(farm, COP_E_STOPPED);
+    }
+    cop_farm_destroy(farm);
+    cop_par_barrier(&par);
+    assert_int_equal(served, COP_E_STOPPED);
+}
+
+static void a_failure_names_rank_and_activity_and_ends_everywhere(void **state) {
+    (void)state;
+    struct book book = {.fail = true};
+    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
+    cop_farm *farm = cop_farm_create(&par, &work);
+    cop_status served = COP_E_EVALUATE;
+    cop_error_clear();
+    if (par.rank != 0) {
+        served = cop_farm_serve(farm);
+    } else {
+        cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
+        cop_unit units[200];
+        struct seen seen = {0};
+        for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
+        assert_ok(cop_farm_breed(farm, recipes, 3));
+        cop_status status = cop_farm_evaluate(farm, units, 200, take, &seen, NULL);
+        assert_int_equal(status, COP_E_EVALUATE);
+        assert_non_null(strstr(cop_error_message(), "it is the fifth"));
+        if (par.size > 1) {
+            assert_non_null(strstr(cop_error_message(), "rank "));
+            assert_non_null(strstr(cop_error_message(), par.host));
+            assert_non_null(strstr(cop_error_message(), "evaluating individual 5"));
+        }
+        cop_farm_stop(farm, status);
+    }
+    cop_farm_destroy(farm);
+    cop_par_barrier(&par);
+    assert_int_equal(served, COP_E_EVALUATE);
+    if (par.rank != 0) assert_string_equal(cop_error_message(), ""); /* the master has said it */
+}
+
+static void ranks_agree_on_the_lowest_failure(void **state) {
+    (void)state;
+    assert_ok(cop_par_agree(&par, COP_OK));
+    if (par.size == 1) return;
+    cop_status mine = COP_OK;
+    if (par.rank == par.size - 1) mine = cop_fail(COP_E_IO, "no such disk");
+    assert_int_equal(cop_par_agree(&par, mine), COP_E_IO);
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "rank %d on %s: no such disk", par.size - 1, par.host);
+    assert_string_equal(cop_error_message(), wanted);
+    /* the same everywhere: said once, without a rank */
+    assert_int_equal(cop_par_agree(&par, cop_fail(COP_E_CONFIG, "bad key")), COP_E_CONFIG);
+    assert_string_equal(cop_error_message(), "bad key");
+    cop_buf buf = {0};
+    if (par.rank == 0)
+        for (int i = 0; i < 1000; i++) cop_buf_printf(&buf, "%d ", i);
+    cop_par_broadcast(&par, &buf);
+    assert_int_equal(buf.length, 3890);
+    assert_string_equal(cop_buf_text(&buf) + 3886, "999 ");
+    cop_buf_clear(&buf);
+}
+
+static cop_status load(void *user, cop_dataset **set) {
+    ++*(int *)user;
+    cop_dataset *fresh = COP_NEW(cop_dataset);
+    fresh->name = cop_strdup("ramp");
+    fresh->samples = 10;
+    fresh->channels = 1;
+    fresh->height = 2;
+    fresh->width = 3;
+    fresh->classes = 2;
+    fresh->x = COP_NEW_ARRAY(float, 60);
+    fresh->label = COP_NEW_ARRAY(int32_t, 10);
+    for (int i = 0; i < 60; i++) fresh->x[i] = (float)i;
+    for (int i = 0; i < 10; i++) fresh->label[i] = i % 2;
+    *set = fresh;
+    return COP_OK;
+}
+
+static cop_status refuse(void *user, cop_dataset **set) {
+    (void)user;
+    *set = NULL;
+    return cop_fail(COP_E_IO, "ramp.idx: cannot be opened");
+}
+
+static void a_dataset_is_loaded_once_per_node(void **state) {
+    (void)state;
+    int loads = 0;
+    cop_dataset *set;
+    assert_ok(cop_par_share_dataset(&par, load, &loads, &set));
+    assert_int_equal(loads, par.node_rank == 0);
+    assert_int_equal(set->samples, 10);
+    assert_string_equal(set->name, "ramp");
+    for (int i = 0; i < 60; i++) assert_true(set->x[i] == (float)i);
+    for (int i = 0; i < 10; i++) assert_int_equal(set->label[i], i % 2);
+    cop_par_barrier(&par);
+    cop_dataset_destroy(set);
+    assert_int_equal(cop_par_share_dataset(&par, refuse, NULL, &set), COP_E_IO);
+    assert_non_null(strstr(cop_error_message(), "ramp.idx: cannot be opened"));
+    assert_null(set);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranks_agree_on_the_lowest_failure),
+        cmocka_unit_test(a_dataset_is_loaded_once_per_node),
+        cmocka_unit_test(units_come_back_once_and_writes_in_order),
+        cmocka_unit_test(a_failure_names_rank_and_activity_and_ends_everywhere),
+    };
+    if (cop_par_start(&par, &argc, &argv, true) != COP_OK) return 1;
+    if (par.rank != 0 && !freopen("/dev/null", "w", stdout)) return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cop_par_end(&par);
+    return failed;
+}

@@ -1,0 +1,76 @@
+"""TAP and coppice for test scripts: `from tap import *` after adding tests/support to sys.path."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+ROOT = os.environ.get("COPPICE_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("COPPICE_BUILD") or os.path.join(ROOT, "build")
+COPPICE = os.path.join(BUILD, "coppice")
+_tests = []
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
+def test(function):
+    """Decorator: a test that takes a scratch folder."""
+    _tests.append(function)
+    return function
+
+
+def coppice(*args, ranks=0, env=None, cwd=None, timeout=300, launch=None):
+    """Run coppice (under mpirun when ranks > 0); the CompletedProcess with text output."""
+    argv = [COPPICE, *map(str, args)]
+    if ranks:
+        argv = [os.environ.get("MPIRUN", "mpirun"), "--quiet", "-np", str(ranks), *argv]
+    if launch:
+        argv = launch
+    full = dict(os.environ)
+    full.setdefault("COPPICE_CACHE", os.path.join(tempfile.gettempdir(), f"coppice-test-cache-{os.getuid()}"))
+    full.update(env or {})
+    return subprocess.run(argv, capture_output=True, text=True, errors="replace", env=full, cwd=cwd or ROOT,
+                          stdin=subprocess.DEVNULL, timeout=timeout)
+
+
+def check(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def check_status(result, status):
+    check(result.returncode == status,
+          f"exit status {result.returncode} instead of {status}\n--- stdout\n{result.stdout[-3000:]}\n--- stderr\n{result.stderr[-3000:]}")
+
+
+def digest(folder):
+    """The digest that `coppice verify` prints, which also proves that no file is damaged."""
+    result = coppice("verify", folder)
+    check_status(result, 0)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("digest ")]
+    check(len(lines) == 1, f"one digest line expected:\n{result.stdout}")
+    return lines[0].split()[1]
+
+
+def main():
+    print(f"1..{len(_tests)}", flush=True)
+    failed = 0
+    for number, function in enumerate(_tests, 1):
+        scratch = tempfile.mkdtemp(prefix="coppice-test-")
+        try:
+            function(scratch)
+            print(f"ok {number} - {function.__name__}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {function.__name__} # SKIP {reason}", flush=True)
+        except Exception:  # noqa: BLE001  whatever went wrong, the next tests still run
+            failed += 1
+            print(f"not ok {number} - {function.__name__}", flush=True)
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    sys.exit(1 if failed else 0)
