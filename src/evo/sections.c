@@ -6,51 +6,52 @@
 
 static const cop_option population_options[] = {{"size", COP_OPT_INT, "20", 2, 1e7, "individuals",
                                                  NULL, COP_SCIENCE,
-                                                 "individuals in the population"},
+                                                 "Individuals in the population."},
                                                 {.key = NULL}};
 
 static const cop_option similarity_options[] = {
     {"layers", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
-     "layers with weights whose outputs (behind their activation) are compared with the base "
-     "network's, for example conv1, dense1; none: similarity is not measured"},
+     "Layers with weights whose outputs (behind their activation) are compared with the base "
+     "network's, for example conv1, dense1; none: similarity is not measured."},
     {"value", COP_OPT_REAL, "1", 1e-6, 1e6, "", NULL, COP_SCIENCE,
-     "shared weight at which the layers are compared (not used with trained weights)"},
+     "Shared weight at which the layers are compared (not used with trained weights)."},
     {"perplexity", COP_OPT_REAL, "30", 1.01, 1e6, "samples", NULL, COP_SCIENCE,
-     "effective number of neighbours of each sample; below the batch size"},
+     "Effective number of neighbours of each sample; below the batch size."},
     {"batches", COP_OPT_INT, "0", 0, 1e9, "batches", NULL, COP_SCIENCE,
-     "compare on so many first batches of each task; 0: on all"},
+     "Compare on so many first batches of each task; 0: on all."},
     {.key = NULL}};
 
 static const cop_option stop_options[] = {
     {"generations", COP_OPT_INT, "50", 0, 4e9, "generations", NULL, COP_EXTENT,
-     "stop after so many generations of children; 0: after the initial population"},
+     "Stop after so many generations of children; 0: after the initial population."},
     {"evaluations", COP_OPT_INT, "0", 0, 4e9, "individuals", NULL, COP_EXTENT,
-     "begin no generation that would evaluate more individuals than this in all; 0: no limit"},
+     "Begin no generation that would evaluate more individuals than this in all; 0: no limit."},
     {"target", COP_OPT_REAL, "1e300", -1e300, 1e300, "", NULL, COP_EXTENT,
-     "stop when the best fitness ever is at least this; 1e300: no target"},
+     "Stop when the best fitness ever is at least this; 1e300: no target."},
     {"stagnation", COP_OPT_INT, "0", 0, 4e9, "generations", NULL, COP_EXTENT,
-     "stop when the best ever has not improved for so many generations; 0: never"},
+     "Stop when the best ever has not improved for so many generations; 0: never."},
     {"time", COP_OPT_REAL, "0", 0, 1e9, "s", NULL, COP_EXTENT,
-     "end with a checkpoint after so many seconds of search; 0: no limit"},
+     "End with a checkpoint after so many seconds of search; 0: no limit."},
     {.key = NULL}};
 
 /* What the sections of roles hold beside `op` and the options of their operators. */
 static const cop_option evaluate_options[] = {
     {"tasks", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
-     "tasks to judge on, in this order; none: all [task.NAME] sections in file order"},
+     "Tasks to judge on, in this order; none: all [task.NAME] sections in file order."},
     {"arithmetic", COP_OPT_CHOICE, "sign", 0, 0, "", "sign|blas|reference", COP_SCIENCE,
-     "sign: exact integers, for shared weights; blas: floats; reference: doubles, slow and plain"},
+     "Exact integers for shared weights (sign), floats (blas), or plain and slow doubles "
+     "(reference)."},
     {"steps", COP_OPT_INT, "2047", 1, 32767, "steps", NULL, COP_SCIENCE,
-     "integer grid of the inputs under sign arithmetic: steps from 0 to the largest input"},
+     "Integer grid of the inputs under sign arithmetic: steps from 0 to the largest input."},
     {"batch", COP_OPT_INT, "100", 1, 65536, "samples", NULL, COP_SCIENCE,
-     "samples per batch; similarity compares samples of one batch"},
+     "Samples per batch; similarity compares samples of one batch."},
     {"shard", COP_OPT_INT, "1000", 1, 1e9, "samples", NULL, COP_SCIENCE,
-     "samples per work unit, a multiple of batch"},
+     "Samples per work unit, a multiple of batch."},
     {.key = NULL}};
 
 static const cop_option cross_options[] = {
     {"probability", COP_OPT_REAL, "0.5", 0, 1, "", NULL, COP_SCIENCE,
-     "chance that a child has two parents (not used with op = none)"},
+     "Chance that a child has two parents (not used with op = none)."},
     {.key = NULL}};
 
 typedef struct role_section {
@@ -59,15 +60,15 @@ typedef struct role_section {
 } role_section;
 
 static const role_section roles[COP_ROLES] = {
-    [COP_ROLE_INITIALISE] = {"base_and_pruned", "the first population", NULL},
-    [COP_ROLE_EVALUATE] = {"weight_agnostic", "how individuals are judged", evaluate_options},
-    [COP_ROLE_FITNESS] = {"padawann", "one number from the measures", NULL},
-    [COP_ROLE_RANK] = {"scalar", "the order of the population", NULL},
-    [COP_ROLE_POOL] = {"elite_cull", "who passes unchanged and who may breed", NULL},
-    [COP_ROLE_SELECT] = {"tournament", "how parents are drawn from the breeding pool", NULL},
-    [COP_ROLE_CROSS] = {"one_point", "how two parents make a child", cross_options},
-    [COP_ROLE_VARY] = {"prune.random", "what happens to every child, in order", NULL},
-    [COP_ROLE_SURVIVE] = {"elite", "who is in the next population", NULL},
+    [COP_ROLE_INITIALISE] = {"base_and_pruned", "The first population.", NULL},
+    [COP_ROLE_EVALUATE] = {"weight_agnostic", "How individuals are judged.", evaluate_options},
+    [COP_ROLE_FITNESS] = {"padawann", "One number from the measures.", NULL},
+    [COP_ROLE_RANK] = {"scalar", "The order of the population.", NULL},
+    [COP_ROLE_POOL] = {"elite_cull", "Who passes unchanged and who may breed.", NULL},
+    [COP_ROLE_SELECT] = {"tournament", "How parents are drawn from the breeding pool.", NULL},
+    [COP_ROLE_CROSS] = {"one_point", "How two parents make a child.", cross_options},
+    [COP_ROLE_VARY] = {"prune.random", "What happens to every child, in order.", NULL},
+    [COP_ROLE_SURVIVE] = {"elite", "Who is in the next population.", NULL},
 };
 
 /* The tables below are a function of the constant tables above and of the operators'. C has no way
@@ -101,13 +102,15 @@ static void add_role(tables *t, cop_role role) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         if (ops[i]->role != role) continue;
-        int wrote =
-            snprintf(t->help[role] + used, HELP_MAX - used, "%s%s",
-                     used ? ", " : (role == COP_ROLE_VARY ? "operators, in order: " : "one of "),
-                     ops[i]->name);
+        int wrote = snprintf(
+            t->help[role] + used, HELP_MAX - used, "%s%s",
+            used ? ", " : (role == COP_ROLE_VARY ? "The operators, in order, out of " : "One of "),
+            ops[i]->name);
         COP_ASSERT(wrote > 0 && (size_t)wrote < HELP_MAX - used);
         used += (size_t)wrote;
     }
+    COP_ASSERT(used > 0 && used + 2 <= HELP_MAX);
+    t->help[role][used] = '.'; /* the rest is zeros */
     const cop_option *begin = &t->row[t->rows];
     cop_option op = {.key = role == COP_ROLE_VARY ? "ops" : "op",
                      .type = role == COP_ROLE_VARY ? COP_OPT_WORDS : COP_OPT_TEXT,
@@ -132,17 +135,16 @@ static void add_role(tables *t, cop_role role) {
 const cop_section *cop_evo_sections(size_t *count) {
     static tables t;
     if (t.sections == 0) {
-        add_section(&t, "population", "the population", population_options);
+        add_section(&t, "population", "The population.", population_options);
         for (cop_role role = 0; role < COP_ROLES; role++) {
             add_role(&t, role);
             if (role == COP_ROLE_FITNESS)
-                add_section(
-                    &t, "similarity",
-                    "EComp's neighbourhood divergence between hidden layers of base network and "
-                    "individual",
-                    similarity_options);
+                add_section(&t, "similarity",
+                            "EComp's neighbourhood divergence between hidden layers of base "
+                            "network and individual.",
+                            similarity_options);
         }
-        add_section(&t, "stop", "when the search ends", stop_options);
+        add_section(&t, "stop", "When the search ends.", stop_options);
     }
     *count = t.sections;
     return t.section;

@@ -4,7 +4,7 @@
 
 static const cop_option options[] = {
     {"over", COP_OPT_CHOICE, "edges", 0, 0, "", "edges|layers", COP_SCIENCE,
-     "where the cut may fall: between any two edges, or between two layers with weights"},
+     "Where the cut may fall: between any two edges, or between two layers with weights."},
     {.key = NULL}};
 
 static bool over_layers(const cop_plan *plan) {
@@ -45,9 +45,8 @@ const cop_op cop_cross_one_point = {
     .role = COP_ROLE_CROSS,
     .name = "one_point",
     .paper = "Holland 1975; Dobreva 2022 (PADAWANN, as the text has it)",
-    .summary =
-        "edges from a cut on come from the second parent; the cut is uniform over all places "
-        "between two edges, or between two layers",
+    .summary = "Edges from a cut on come from the second parent; the cut is uniform over all "
+               "places between two edges, or between two layers.",
     .section = "cross",
     .options = options,
     .check = check,

@@ -23,7 +23,7 @@ const cop_op cop_cross_uniform = {
     .role = COP_ROLE_CROSS,
     .name = "uniform",
     .paper = "Syswerda 1989; Dobreva 2022 (PADAWANN)",
-    .summary = "each edge comes from either parent by the toss of a coin",
+    .summary = "Each edge comes from either parent by the toss of a coin.",
     .section = "cross",
     .as.cross = {.cuts = cuts, .decide = decide, .apply = apply},
 };

@@ -5,11 +5,10 @@
 
 static const cop_option options[] = {
     {"values", COP_OPT_REALS, "0.5, 1, 2", 1e-6, 1e6, "", NULL, COP_SCIENCE,
-     "shared weights; per task the one with the best accuracy counts, ties go to the smallest"},
+     "Shared weights; per task the one with the best accuracy counts, ties go to the smallest."},
     {"signs", COP_OPT_CHOICE, "keep", 0, 0, "", "keep|discard", COP_SCIENCE,
-     "keep: an edge is the sign of the base network's weight times the shared value; discard: "
-     "every "
-     "live edge is the shared value"},
+     "With keep, an edge is the sign of the base network's weight times the shared value; with "
+     "discard, every live edge is the shared value."},
     {.key = NULL}};
 
 static int ascending(const void *a, const void *b) {
@@ -47,9 +46,8 @@ const cop_op cop_evaluate_weight_agnostic = {
     .role = COP_ROLE_EVALUATE,
     .name = "weight_agnostic",
     .paper = "Gaier and Ha 2019 (WANN); Dobreva 2022 (PADAWANN)",
-    .summary =
-        "all live edges share one value at a time (with the base network's signs); biases stay "
-        "trained; the best accuracy over the values counts, per task",
+    .summary = "All live edges share one value at a time (with the base network's signs); biases "
+               "stay trained; the best accuracy over the values counts, per task.",
     .section = "evaluate",
     .options = options,
     .check = check,

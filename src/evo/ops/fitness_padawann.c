@@ -20,9 +20,8 @@ const cop_op cop_fitness_padawann = {
     .role = COP_ROLE_FITNESS,
     .name = "padawann",
     .paper = "Dobreva 2022 (PADAWANN)",
-    .summary =
-        "sum of the accuracies over sum of the errors, all tasks, in percent (a sum of errors "
-        "below 0.001 counts as 0.001, so that a perfect score is finite)",
+    .summary = "Sum of the accuracies over sum of the errors, all tasks, in percent (a sum of "
+               "errors below 0.001 counts as 0.001, so that a perfect score is finite).",
     .section = "fitness",
     .as.fitness = fitness,
 };

@@ -2,13 +2,12 @@
 
 static const cop_option options[] = {
     {"w_accuracy", COP_OPT_REAL, "1", 0, 1e6, "", NULL, COP_SCIENCE,
-     "weight of the mean accuracy over the tasks, as a fraction"},
+     "Weight of the mean accuracy over the tasks, as a fraction."},
     {"w_similarity", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
-     "weight of the neighbourhood divergence from the base network, in nats, summed over the "
-     "layers of "
-     "[similarity]; it is subtracted"},
+     "Weight of the neighbourhood divergence from the base network, in nats, summed over the "
+     "layers of [similarity]; it is subtracted."},
     {"w_compression", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
-     "weight of 1 - live edges / edges of the base network"},
+     "Weight of 1 - live edges / edges of the base network."},
     {.key = NULL}};
 
 static double fitness(const cop_plan *plan, const double *measures) {
@@ -49,7 +48,7 @@ const cop_op cop_fitness_weighted = {
     .name = "weighted",
     .paper = "van den Beemt, Schroeder and de Valk 2021 (EComp)",
     .summary = "w_accuracy * mean accuracy - w_similarity * similarity + w_compression * (1 - "
-               "compression)",
+               "compression).",
     .section = "fitness",
     .options = options,
     .check = check,

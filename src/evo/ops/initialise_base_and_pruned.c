@@ -11,8 +11,8 @@ const cop_op cop_initialise_base_and_pruned = {
     .role = COP_ROLE_INITIALISE,
     .name = "base_and_pruned",
     .paper = "Dobreva 2022 (PADAWANN)",
-    .summary = "individual 0 is the base network with all edges, the others are the base network "
-               "varied once",
+    .summary = "Individual 0 is the base network with all edges, the others are the base network "
+               "varied once.",
     .section = "initialise",
     .as.initialise = initialise,
 };

@@ -4,9 +4,9 @@
 
 static const cop_option options[] = {
     {"elite", COP_OPT_REAL, "0.3", 0, 1, "", NULL, COP_SCIENCE,
-     "fraction of the population that passes unchanged: int(P * elite), not evaluated again"},
+     "Fraction of the population that passes unchanged: int(P * elite), not evaluated again."},
     {"cull", COP_OPT_REAL, "0.3", 0, 1, "", NULL, COP_SCIENCE,
-     "fraction that may not become parents: the pool is the first int(P * (1 - cull))"},
+     "Fraction that may not become parents: the pool is the first int(P * (1 - cull))."},
     {.key = NULL}};
 
 /* int() of a product that is meant exactly: 10 * (1 - 0.9) is 0.9999999999999998 in binary and must
@@ -45,9 +45,8 @@ const cop_op cop_pool_elite_cull = {
     .role = COP_ROLE_POOL,
     .name = "elite_cull",
     .paper = "Gaier and Ha 2019 (WANN); Dobreva 2022 (PADAWANN)",
-    .summary =
-        "the best int(P * elite) pass unchanged, the best int(P * (1 - cull)) are the breeding "
-        "pool (elites included), the rest of the next population are children",
+    .summary = "The best int(P * elite) pass unchanged, the best int(P * (1 - cull)) are the "
+               "breeding pool (elites included), the rest of the next population are children.",
     .section = "pool",
     .options = options,
     .check = check,

@@ -27,8 +27,8 @@ const cop_op cop_rank_scalar = {
     .role = COP_ROLE_RANK,
     .name = "scalar",
     .paper = "",
-    .summary = "by fitness, largest first; on ties elites come before children and older before "
-               "younger; failed individuals come last",
+    .summary = "By fitness, largest first; on ties elites come before children and older before "
+               "younger; failed individuals come last.",
     .section = "rank",
     .as.rank = rank,
 };

@@ -17,7 +17,7 @@
          "",                                                                                       \
          "constant|linear|exponential",                                                            \
          COP_SCIENCE,                                                                              \
-         "how the amount moves from `amount` at generation 0 to `amount_end`"},                    \
+         "How the amount moves from `amount` at generation 0 to `amount_end`."},                   \
         {"amount_end",                                                                             \
          COP_OPT_REAL,                                                                             \
          fallback,                                                                                 \
@@ -26,10 +26,10 @@
          unit,                                                                                     \
          NULL,                                                                                     \
          COP_SCIENCE,                                                                              \
-         "the amount that a linear or exponential schedule ends at and then keeps"},               \
+         "The amount that a linear or exponential schedule ends at and then keeps."},              \
     {                                                                                              \
         "over", COP_OPT_INT, "50", 1, 1e9, "generations", NULL, COP_SCIENCE,                       \
-            "how long a linear or exponential schedule takes"                                      \
+            "How long a linear or exponential schedule takes."                                     \
     }
 
 /** Refuses an exponential schedule from or to nothing. */

@@ -32,9 +32,8 @@ const cop_op cop_select_roulette = {
     .role = COP_ROLE_SELECT,
     .name = "roulette",
     .paper = "Holland 1975",
-    .summary =
-        "fitness-proportional; when a fitness in the breeding pool is negative all are shifted so "
-        "that the smallest is 0; failed individuals are never drawn",
+    .summary = "Fitness-proportional; when a fitness in the breeding pool is negative all are "
+               "shifted so that the smallest is 0; failed individuals are never drawn.",
     .section = "select",
     .as.select = roulette,
 };

@@ -4,7 +4,7 @@
 
 static const cop_option options[] = {
     {"temperature", COP_OPT_REAL, "1", 1e-9, 1e9, "", NULL, COP_SCIENCE,
-     "the fitness difference that makes one individual e times as likely as another"},
+     "The fitness difference that makes one individual e times as likely as another."},
     {.key = NULL}};
 
 static size_t softmax(const cop_plan *plan, const cop_pop_view *pop, size_t parents, cop_rng *rng) {
@@ -24,9 +24,8 @@ const cop_op cop_select_softmax = {
     .role = COP_ROLE_SELECT,
     .name = "softmax",
     .paper = "van den Beemt, Schroeder and de Valk 2021 (EComp)",
-    .summary =
-        "with probability proportional to exp(fitness / temperature); failed individuals are "
-        "never drawn",
+    .summary = "With probability proportional to exp(fitness / temperature); failed individuals "
+               "are never drawn.",
     .section = "select",
     .options = options,
     .as.select = softmax,

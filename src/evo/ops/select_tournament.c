@@ -2,7 +2,7 @@
 
 static const cop_option options[] = {
     {"size", COP_OPT_INT, "8", 1, 1e6, "individuals", NULL, COP_SCIENCE,
-     "draws per tournament, with replacement, from the breeding pool"},
+     "Draws per tournament, with replacement, from the breeding pool."},
     {.key = NULL}};
 
 static size_t tournament(const cop_plan *plan, const cop_pop_view *pop, size_t parents,
@@ -31,9 +31,8 @@ const cop_op cop_select_tournament = {
     .role = COP_ROLE_SELECT,
     .name = "tournament",
     .paper = "Goldberg and Deb 1991; Dobreva 2022 (PADAWANN)",
-    .summary =
-        "the fittest of `size` draws with replacement from the breeding pool; on ties the first "
-        "drawn",
+    .summary = "The fittest of `size` draws with replacement from the breeding pool; on ties the "
+               "first drawn.",
     .section = "select",
     .options = options,
     .check = check,

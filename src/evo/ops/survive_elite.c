@@ -12,7 +12,7 @@ const cop_op cop_survive_elite = {
     .role = COP_ROLE_SURVIVE,
     .name = "elite",
     .paper = "De Jong 1975; Dobreva 2022 (PADAWANN)",
-    .summary = "the elites and the children are the next population",
+    .summary = "The elites and the children are the next population.",
     .section = "survive",
     .as.survive = survive,
 };

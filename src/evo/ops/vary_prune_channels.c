@@ -5,7 +5,7 @@
 #define SECTION "prune.channels"
 
 static const cop_option options[] = {
-    COP_SCHEDULE_ROWS("3", 0, 1e6, "channels", "output channels that one step hits, rounded"),
+    COP_SCHEDULE_ROWS("3", 0, 1e6, "channels", "Output channels that one step hits, rounded."),
     {.key = NULL}};
 
 static size_t channels_of(const cop_layer *layer) {
@@ -49,9 +49,8 @@ const cop_op cop_vary_prune_channels = {
     .role = COP_ROLE_VARY,
     .name = "prune.channels",
     .paper = "Dobreva 2022 (PADAWANN, structured variant)",
-    .summary =
-        "in one layer, drawn uniformly, cut all edges into `amount` output channels drawn without "
-        "replacement (channels cut before included); biases stay",
+    .summary = "In one layer, drawn uniformly, cut all edges into `amount` output channels drawn "
+               "without replacement (channels cut before included); biases stay.",
     .section = SECTION,
     .options = options,
     .check = check,

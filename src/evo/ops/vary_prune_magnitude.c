@@ -6,11 +6,10 @@
 #define SECTION "prune.magnitude"
 
 static const cop_option options[] = {
-    COP_SCHEDULE_ROWS("0.025", 0, 1, "", "fraction of the edges that one step cuts"),
+    COP_SCHEDULE_ROWS("0.025", 0, 1, "", "Fraction of the edges that one step cuts."),
     {"of", COP_OPT_CHOICE, "live", 0, 0, "", "all|live", COP_SCIENCE,
-     "live: of the live edges; all: of all positions with dead ones counted as the smallest, so "
-     "that a "
-     "second step of the same amount cuts nothing (one-shot pruning)"},
+     "Fraction of what: of the live edges, or of all positions with dead ones counted as the "
+     "smallest, so that a second step of the same amount cuts nothing (one-shot pruning)."},
     {.key = NULL}};
 
 /* The bits of |w| order as unsigned integers like the magnitudes do (NaN above infinity). */
@@ -69,9 +68,8 @@ const cop_op cop_vary_prune_magnitude = {
     .role = COP_ROLE_VARY,
     .name = "prune.magnitude",
     .paper = "Han et al. 2015; Dobreva 2022 (the L1 baseline)",
-    .summary =
-        "cut the edges whose weight in the base network is smallest in magnitude, over the whole "
-        "network; biases stay",
+    .summary = "Cut the edges whose weight in the base network is smallest in magnitude, over the "
+               "whole network; biases stay.",
     .section = SECTION,
     .options = options,
     .check = check,

@@ -6,10 +6,10 @@
 #define SECTION "prune.random"
 
 static const cop_option options[] = {
-    COP_SCHEDULE_ROWS("0.025", 0, 1, "", "fraction of the edges that one step hits"),
+    COP_SCHEDULE_ROWS("0.025", 0, 1, "", "Fraction of the edges that one step hits."),
     {"of", COP_OPT_CHOICE, "all", 0, 0, "", "all|live", COP_SCIENCE,
-     "all: of all positions, dead ones included (as the thesis' code does); live: of the live "
-     "edges"},
+     "Fraction of what: of all positions, dead ones included (as the thesis' code does), or of the "
+     "live edges."},
     {.key = NULL}};
 
 static size_t fraction_of(double amount, size_t edges) {
@@ -55,8 +55,8 @@ const cop_op cop_vary_prune_random = {
     .role = COP_ROLE_VARY,
     .name = "prune.random",
     .paper = "Dobreva 2022 (PADAWANN)",
-    .summary = "cut round(amount * edges) edges drawn uniformly without replacement over the whole "
-               "network; biases stay",
+    .summary = "Cut round(amount * edges) edges drawn uniformly without replacement over the whole "
+               "network; biases stay.",
     .section = SECTION,
     .options = options,
     .check = check,
