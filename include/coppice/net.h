@@ -173,7 +173,8 @@ typedef struct cop_evidence {
 
 /** Called by an evaluator after each batch when hidden activations are wanted: @p rows (n, width) of
  *  hidden layer number @p which (0..hidden-1) of individual number @p individual of the block.
- *  @p batch counts inside the task. May add to evidence->similarity. */
+ *  @p batch counts inside the task. Batches come in order, and of a batch the layers in order. The
+ *  sink alone fills evidence->similarity and ->batches, which evaluators leave at 0. */
 typedef cop_status (*cop_hidden_sink)(void *user, size_t individual, size_t which,
                                       const double *rows, size_t n, size_t width, size_t task,
                                       size_t batch, cop_evidence *evidence);
@@ -187,7 +188,9 @@ typedef struct cop_evaluator {
     cop_status (*create)(void **self, const cop_eval_setup *setup);
     void (*destroy)(void *self);
     /** @p masks (N) live edges; @p evidence (N), overwritten. @p predictions (N, V, n) class numbers or
-     *  NULL. Argmax ties go to the lowest class. A non-finite logit loses against any finite one. */
+     *  NULL. Argmax ties go to the lowest class. A non-finite logit loses against any finite one (and
+     *  makes the loss infinite). @p sink may be NULL: then no hidden activations are computed.
+     *  COP_E_EVALUATE for a label outside the network's classes, and where `sign` cannot be exact. */
     cop_status (*evaluate)(void *self, const cop_mask *const *masks, size_t count,
                            const cop_shard *shard, cop_hidden_sink sink, void *user,
                            cop_evidence *evidence, uint16_t *predictions);
@@ -199,7 +202,8 @@ const cop_evaluator *const *cop_evaluators(size_t *count);
 /** Steps per unit for fixed-point inputs: the largest power-of-two-free scale such that max|x| maps to
  *  @p steps (default 2047): steps / max|x| over all tasks' evolve and test sets given; 1 when all x are 0. */
 double cop_eval_scale(const cop_dataset *const *sets, size_t count, double steps);
-/** Name of the integer kernel in use, e.g. "avx512-vnni"; COPPICE_KERNEL overrides. */
+/** Name of the integer kernel in use, e.g. "avx512-vnni"; COPPICE_KERNEL overrides. "none" when that
+ *  variable names one that is unknown or not possible here. */
 const char *cop_sign_kernel(void);
 
 /* ------------------------------------------------------------------ similarity (EComp) */

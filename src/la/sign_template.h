@@ -182,15 +182,17 @@ static void FN(sum)(cop_sign_mode mode, const cop_sign_edges *e, const cop_sign_
 #undef DISPATCH
 }
 
-/* What follows sums, for 32- and 64-bit elements. Loops over the 16 lanes become vector code. */
+/* What follows sums, for 32- and 64-bit elements. A vector is read whole before any of it is
+ * written, so that the loops over its lanes become vector code without tests for overlap. */
 #define PLANE_FUNCTIONS(S, U, W)                                                                   \
     static TARGET void FN(bias##W)(const S *sums, size_t step, size_t count, S bias, bool relu,    \
                                    S *out) {                                                       \
-        for (size_t i = 0; i < count; i++, sums += step, out += L)                                 \
-            for (size_t l = 0; l < L; l++) {                                                       \
-                S v = (S)((U)sums[l] + (U)bias);                                                   \
-                out[l] = relu && v < 0 ? 0 : v;                                                    \
-            }                                                                                      \
+        const S floor = relu ? 0 : (S)((U)1 << (W - 1));                                           \
+        for (size_t i = 0; i < count; i++, sums += step, out += L) {                               \
+            S v[COP_SIGN_LANES];                                                                   \
+            for (size_t l = 0; l < L; l++) v[l] = (S)((U)sums[l] + (U)bias);                       \
+            for (size_t l = 0; l < L; l++) out[l] = v[l] > floor ? v[l] : floor;                   \
+        }                                                                                          \
     }                                                                                              \
     static TARGET void FN(pool##W)(const S *in, size_t height, size_t width, size_t kernel,        \
                                    size_t stride, S *out) {                                        \
@@ -207,22 +209,53 @@ static void FN(sum)(cop_sign_mode mode, const cop_sign_edges *e, const cop_sign_
                 for (size_t l = 0; l < L; l++) out[l] = best[l];                                   \
             }                                                                                      \
     }                                                                                              \
-    static TARGET void FN(store##W)(const S *in, cop_sign_store as, const cop_sign_plane *p,       \
-                                    void *out) {                                                   \
+    static TARGET void FN(even##W)(const S *in, const cop_sign_plane *p, uint32_t *out) {          \
         for (size_t r = 0; r < p->rows; r++)                                                       \
             for (size_t c = 0; c < p->cols; c++, in += L) {                                        \
-                size_t at = r * p->row + c * p->col;                                               \
-                uint32_t *o32 = (uint32_t *)out + at;                                              \
-                int64_t *o64 = (int64_t *)out + at;                                                \
-                if (as == COP_SIGN_STORE_PAIR_EVEN)                                                \
-                    for (size_t l = 0; l < L; l++) o32[l] = (uint32_t)in[l] & 0xffffu;             \
-                else if (as == COP_SIGN_STORE_PAIR_ODD)                                            \
-                    for (size_t l = 0; l < L; l++) o32[l] |= (uint32_t)in[l] << 16;                \
-                else if (as == COP_SIGN_STORE_32)                                                  \
-                    for (size_t l = 0; l < L; l++) o32[l] = (uint32_t)in[l];                       \
-                else                                                                               \
-                    for (size_t l = 0; l < L; l++) o64[l] = in[l];                                 \
+                uint32_t *to = out + r * p->row + c * p->col, v[COP_SIGN_LANES];                   \
+                for (size_t l = 0; l < L; l++) v[l] = (uint32_t)in[l] & 0xffffu;                   \
+                for (size_t l = 0; l < L; l++) to[l] = v[l];                                       \
             }                                                                                      \
+    }                                                                                              \
+    static TARGET void FN(odd##W)(const S *in, const cop_sign_plane *p, uint32_t *out) {           \
+        for (size_t r = 0; r < p->rows; r++)                                                       \
+            for (size_t c = 0; c < p->cols; c++, in += L) {                                        \
+                uint32_t *to = out + r * p->row + c * p->col, v[COP_SIGN_LANES];                   \
+                for (size_t l = 0; l < L; l++) v[l] = to[l] | (uint32_t)in[l] << 16;               \
+                for (size_t l = 0; l < L; l++) to[l] = v[l];                                       \
+            }                                                                                      \
+    }                                                                                              \
+    static TARGET void FN(narrow##W)(const S *in, const cop_sign_plane *p, uint32_t *out) {        \
+        for (size_t r = 0; r < p->rows; r++)                                                       \
+            for (size_t c = 0; c < p->cols; c++, in += L) {                                        \
+                uint32_t *to = out + r * p->row + c * p->col, v[COP_SIGN_LANES];                   \
+                for (size_t l = 0; l < L; l++) v[l] = (uint32_t)in[l];                             \
+                for (size_t l = 0; l < L; l++) to[l] = v[l];                                       \
+            }                                                                                      \
+    }                                                                                              \
+    static TARGET void FN(widen##W)(const S *in, const cop_sign_plane *p, int64_t *out) {          \
+        for (size_t r = 0; r < p->rows; r++)                                                       \
+            for (size_t c = 0; c < p->cols; c++, in += L) {                                        \
+                int64_t *to = out + r * p->row + c * p->col, v[COP_SIGN_LANES];                    \
+                for (size_t l = 0; l < L; l++) v[l] = in[l];                                       \
+                for (size_t l = 0; l < L; l++) to[l] = v[l];                                       \
+            }                                                                                      \
+    }                                                                                              \
+    static void FN(store##W)(const S *in, cop_sign_store as, const cop_sign_plane *p, void *out) { \
+        switch (as) {                                                                              \
+        case COP_SIGN_STORE_PAIR_EVEN:                                                             \
+            FN(even##W)(in, p, out);                                                               \
+            break;                                                                                 \
+        case COP_SIGN_STORE_PAIR_ODD:                                                              \
+            FN(odd##W)(in, p, out);                                                                \
+            break;                                                                                 \
+        case COP_SIGN_STORE_32:                                                                    \
+            FN(narrow##W)(in, p, out);                                                             \
+            break;                                                                                 \
+        case COP_SIGN_STORE_64:                                                                    \
+            FN(widen##W)(in, p, out);                                                              \
+            break;                                                                                 \
+        }                                                                                          \
     }
 PLANE_FUNCTIONS(int32_t, uint32_t, 32)
 PLANE_FUNCTIONS(int64_t, uint64_t, 64)

@@ -11,7 +11,7 @@
 static void destroy(void *self) {
     sign_eval *e = self;
     if (!e) return;
-    for (size_t i = 0; i < e->plan.count; i++) {
+    for (size_t i = 0; e->layers && i < e->plan.count; i++) {
         cop_free(e->layers[i].edges.begin);
         cop_free(e->layers[i].edges.offset);
         cop_free(e->in[i].data);
@@ -105,23 +105,25 @@ static size_t piece_samples(const cop_eval_setup *setup) {
 
 /* With 32-bit activations everywhere and 64-bit sums in flat stages; edge lists at full density. */
 static size_t bytes(const cop_eval_setup *setup) {
-    sign_plan plan;
+    sign_plan plan = {0};
     size_t total = setup->model->weights / 2 + setup->model->weights * sizeof(cop_sign_pair);
-    if (check(setup) != COP_OK || cop_sign_plan_init(&plan, setup) != COP_OK) return 0;
-    size_t slots = groups_for(plan.variants.count) * plan.variants.count, largest = 0;
+    size_t slots, largest = 0, first = 0;
+    if (check(setup) != COP_OK || cop_sign_plan_init(&plan, setup) != COP_OK) total = 0;
+    slots = plan.count ? groups_for(plan.variants.count) * plan.variants.count : 0;
     for (size_t i = 0; i < plan.count; i++) {
         const sign_stage *s = &plan.stages[i];
         size_t in =
             s->in.channels * (s->in.height + 2 * s->padding) * (s->in.width + 2 * s->padding);
-        size_t vectors = i == 0 ? piece_samples(setup) / SIGN_LANES + 1 : s->flat ? slots : 1;
+        size_t vectors = i == 0    ? piece_samples(setup) / SIGN_LANES + SIGN_CHUNK
+                         : s->flat ? slots
+                                   : 1;
+        size_t sums = cop_shape_size(s->sums) * (s->flat ? (slots + SIGN_CHUNK) * 128 : 64);
         total += in * vectors * 64;
-        size_t sums = cop_shape_size(s->sums) * (s->flat ? slots * 128 : 64);
-        if (i == 0)
-            total += sums;
-        else if (sums > largest)
-            largest = sums;
+        if (i == 0) first = sums;
+        if (i > 0 && sums > largest) largest = sums;
     }
-    total += largest + 4 * largest_plane(&plan, setup->model->input) * 64;
+    total += first + largest;
+    if (plan.count) total += 4 * largest_plane(&plan, setup->model->input) * 64;
     for (size_t h = 0; h < setup->hidden; h++)
         total += setup->batch * sizeof(double) *
                  cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
