@@ -285,6 +285,50 @@ static void deep_networks_widen_and_then_refuse(void **state) {
     cop_buf_clear(&layers);
 }
 
+/* In one block individuals whose second layer needs 64-bit inputs and some whose needs 32: the
+ * tensor between is laid out anew, its padding zero again. */
+static void blocks_may_mix_number_types(void **state) {
+    (void)state;
+    enum { N = 4, SAMPLES = 20 };
+    test_net net = {.n = SAMPLES};
+    assert_ok(
+        cop_model_create(&net.model, "1x6x6", "conv2d(3,3,1,1) relu conv2d(3,3,1,1) dense(5)"));
+    cop_params_init(&net.params, net.model);
+    cop_mask_init(&net.mask, net.model->weights);
+    cop_rng rng = cop_rng_at(11, 0, 0, COP_FOR_TEST);
+    net.x = cop_alloc(SAMPLES * 36, sizeof(float));
+    net.label = COP_NEW_ARRAY(int32_t, SAMPLES);
+    for (size_t i = 0; i < SAMPLES * 36; i++) net.x[i] = (float)cop_rng_uniform(&rng) * 1e9f;
+    for (size_t e = 0; e < net.model->weights; e++) net.params.w[e] = (float)cop_rng_normal(&rng);
+    cop_eval_setup setup = {.model = net.model,
+                            .base = &net.params,
+                            .scale = 1,
+                            .batch = 5,
+                            .weighting = {COP_WEIGHTS_SIGNED, 2, {1, 3}}};
+    cop_mask masks[N];
+    const cop_mask *list[N];
+    for (size_t m = 0; m < N; m++) {
+        cop_mask_init(&masks[m], net.model->weights);
+        cop_mask_fill(&masks[m]);
+        for (size_t e = 0; m % 2 && e < 27; e++) /* one live edge per output of conv1 */
+            if (e % 9) cop_mask_unset(&masks[m], e);
+        list[m] = &masks[m];
+    }
+    cop_shard shard = test_net_shard(&net);
+    cop_evidence block[N], alone;
+    const cop_evaluator *sign = cop_evaluator_find("sign");
+    void *self;
+    assert_ok(sign->create(&self, &setup));
+    assert_ok(sign->evaluate(self, list, N, &shard, NULL, NULL, block, NULL));
+    sign->destroy(self);
+    for (size_t m = 0; m < N; m++) {
+        test_evaluate("sign", &setup, list[m], &shard, NULL, NULL, &alone, NULL);
+        assert_memory_equal(&alone, &block[m], sizeof alone);
+        cop_mask_clear(&masks[m]);
+    }
+    test_net_clear(&net);
+}
+
 static cop_status try_create(const char *layers, cop_weighting weighting, double scale,
                              float bias) {
     cop_model *model;
@@ -359,6 +403,7 @@ int main(void) {
         cmocka_unit_test(equals_the_oracle),
         cmocka_unit_test(sums_hold_at_the_limits),
         cmocka_unit_test(deep_networks_widen_and_then_refuse),
+        cmocka_unit_test(blocks_may_mix_number_types),
         cmocka_unit_test(refuses_what_it_cannot_do),
         cmocka_unit_test(refuses_samples_off_the_grid),
     };
