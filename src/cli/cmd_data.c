@@ -295,23 +295,24 @@ static cop_status run(const cop_args *args, cop_par *par) {
 }
 
 static const cop_flag flags[] = {
-    {"data", 0, "DIR", false, "folder with the data files (default: COPPICE_DATA)"},
-    {"config", 0, "FILE", false, "configuration that holds the task"},
-    {"source", 0, "NAME", false, "a built-in source with its default options"},
-    {"set", 0, "K=V", true, "change an option: task.NAME.key=value"},
-    {"split", 0, "SPLIT", false, "train, evolve or test only (default: all)"},
-    {"samples", 0, "N", false, "show: samples drawn as characters (default: 12)"},
-    {"png", 0, "FILE", false, "show: also write a contact sheet, a row per class"},
-    {"per-class", 0, "N", false, "show: samples per class on the contact sheet (default: 16)"},
-    {"out", 0, "DIR", false, "write: folder for the files; made when missing"},
-    {"format", 0, "FORMAT", false, "write: idx or csv (default: idx)"},
-    {"gz", 0, NULL, false, "write: compress the files"},
+    {"data", 0, "DIR", false, "Folder with the data files (default: COPPICE_DATA)."},
+    {"config", 0, "FILE", false, "Configuration that holds the task."},
+    {"source", 0, "NAME", false, "A built-in source with its default options."},
+    {"set", 0, "K=V", true, "Change an option: task.NAME.key=value."},
+    {"split", 0, "SPLIT", false, "Only this split: train, evolve or test (default: all)."},
+    {"samples", 0, "N", false, "With show: number of samples drawn as characters (default: 12)."},
+    {"png", 0, "FILE", false, "With show: also write a contact sheet, a row per class."},
+    {"per-class", 0, "N", false,
+     "With show: number of samples per class on the contact sheet (default: 16)."},
+    {"out", 0, "DIR", false, "With write: folder for the files; made when missing."},
+    {"format", 0, "FORMAT", false, "With write: idx or csv (default: idx)."},
+    {"gz", 0, NULL, false, "With write: compress the files."},
     {NULL, 0, NULL, false, NULL}};
 
 const cop_command cop_cmd_data = {
     .name = "data",
     .synopsis = "list [NAME] | show TASK [options] | write TASK --out DIR [options]",
-    .summary = "list sources of samples, look at a task, write it as files",
+    .summary = "List sources of samples, look at a task, write it as files",
     .details =
         "list names the sources and the real sets, says whether the files of these are in the data "
         "folder, and with NAME prints the section of a real set.\n\n"

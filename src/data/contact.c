@@ -137,7 +137,7 @@ static void print_rows(const cop_dataset *set, const size_t *samples, size_t cou
     size_t features = cop_dataset_features(set), shown = features < 8 ? features : 8;
     char text[24];
     for (size_t k = 0; k < count; k++) {
-        fprintf(out, "%-16s", title(set, samples[k], text));
+        fprintf(out, "%-20s", title(set, samples[k], text));
         for (size_t f = 0; f < shown; f++)
             fprintf(out, " %9.4g", (double)set->x[samples[k] * features + f]);
         fputs(shown < features ? " ...\n" : "\n", out);

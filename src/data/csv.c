@@ -112,7 +112,7 @@ static cop_status next_row(parser *p, bool *more) {
         if (!*more) return COP_OK;
         char *text = (char *)p->line.data;
         if (p->reader.line == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
-            memmove(text, text + 3, strlen(text + 3) + 1); /* byte order mark */
+            memmove(text, text + 3, p->line.length - 2); /* byte order mark */
         if (text[strspn(text, " \t\r\n")]) break;
     }
     if (!p->separator) p->separator = guess_separator((char *)p->line.data);

@@ -109,7 +109,7 @@ static cop_status read_labels(cop_raw *raw, const char *path) {
     raw->label = COP_NEW_ARRAY(int32_t, h.total);
     for (size_t i = 0; i < h.total; i++) raw->label[i] = bytes[i];
     for (int value = 0; value < 256; value++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", value);
         cop_list_add(&raw->names, text);
     }
