@@ -82,7 +82,7 @@ static void messages_name_line_and_column(void **state) {
     data_file("t.csv",
               "1,2,a\n1,\0"
               "2,a\n1,2,b\n",
-              21);
+              19);
     data_refused(TABLE, COP_SPLIT_TRAIN, test_scratch(), COP_E_FORMAT,
                  "t.csv:2: holds a zero byte");
 }
