@@ -45,3 +45,8 @@ cop_status cop_command_unknown(const char *name) {
     return near ? cop_fail(COP_E_USAGE, "there is no command '%s'; did you mean '%s'?", name, near)
                 : cop_fail(COP_E_USAGE, "there is no command '%s'; 'coppice help' shows all", name);
 }
+
+size_t cop_summary_length(const cop_command *command) {
+    size_t length = strlen(command->summary);
+    return length - (length && command->summary[length - 1] == '.');
+}

@@ -16,6 +16,8 @@ const char *cop_command_heading(size_t index);
 const cop_command *cop_command_find(const char *name);
 /** COP_E_USAGE with the nearest name. */
 cop_status cop_command_unknown(const char *name);
+/** Bytes of the summary without a full stop at its end. */
+size_t cop_summary_length(const cop_command *command);
 /** The short text for a command line without a command. */
 void cop_usage_write(cop_buf *out);
 

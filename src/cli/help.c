@@ -58,7 +58,8 @@ static void write_commands(cop_buf *out) {
         if (strcmp(heading, cop_command_heading(i)) != 0)
             cop_buf_printf(out, "\n%s\n", cop_command_heading(i));
         heading = cop_command_heading(i);
-        cop_buf_printf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        cop_buf_printf(out, "  %-10s %.*s\n", commands[i]->name,
+                       (int)cop_summary_length(commands[i]), commands[i]->summary);
     }
 }
 
@@ -88,8 +89,9 @@ void cop_help_write(const cop_command *command, cop_buf *out) {
         write_overview(out);
         return;
     }
-    cop_buf_printf(out, "usage: coppice %s%s%s\n\n%s.\n", command->name,
-                   *command->synopsis ? " " : "", command->synopsis, command->summary);
+    cop_buf_printf(out, "usage: coppice %s%s%s\n\n%.*s.\n", command->name,
+                   *command->synopsis ? " " : "", command->synopsis,
+                   (int)cop_summary_length(command), command->summary);
     if (command->details && *command->details) {
         cop_buf_printf(out, "\n");
         fill(out, command->details, 0, 0);

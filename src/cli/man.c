@@ -60,8 +60,9 @@ static void add_flags(cop_buf *out, const cop_flag *flags) {
 
 static void add_command(cop_buf *out, const cop_command *command) {
     cop_buf_printf(out, ".SS \"%s %s\"\n", command->name, command->synopsis);
-    add(out, command->summary);
-    cop_buf_printf(out, ".\n");
+    char *summary = cop_sprintf("%.*s.\n", (int)cop_summary_length(command), command->summary);
+    add(out, summary);
+    cop_free(summary);
     if (command->details && *command->details) {
         cop_buf_printf(out, ".PP\n");
         add_details(out, command->details);

@@ -1,0 +1,50 @@
+/* coppice check: everything that can be wrong with a configuration, before the cluster finds out.
+ */
+#include "compose.h"
+#include "config_flags.h"
+
+static const cop_flag flags[] = {
+    COP_FLAG_DATA,
+    COP_FLAG_SET,
+    {"print-config", 0, NULL, false, "Print the resolved configuration instead of the estimate."},
+    {"no-data", 0, NULL, false, "Do not look for the data; work and their memory stay unknown."},
+    {0}};
+
+static cop_status check(const cop_args *args, cop_par *par) {
+    (void)par;
+    cop_conf *conf = NULL;
+    cop_composed composed = {0};
+    cop_data_facts facts = {.scale = 1};
+    cop_buf out = {0};
+    cop_status status = COP_OK;
+    COP_GO(cop_flags_conf(args, args->words[0], &conf));
+    COP_GO(cop_composed_create(&composed, conf));
+    if (!cop_args_has(args, "no-data"))
+        COP_GO(cop_composed_read_data(&composed, cop_flags_data(args), &facts));
+    cop_buf_printf(&out, "%s is sound%s\n", args->words[0],
+                   facts.known ? "" : " (data were not looked at)");
+    COP_GO(cop_composed_estimate(&composed, &facts, &out));
+    if (cop_args_has(args, "print-config")) {
+        cop_buf_reset(&out);
+        cop_conf_write(composed.conf, &out, COP_CONF_ALL);
+    }
+    fputs(cop_buf_text(&out), stdout);
+done:
+    cop_buf_clear(&out);
+    cop_composed_clear(&composed);
+    return status;
+}
+
+const cop_command cop_cmd_check = {
+    .name = "check",
+    .synopsis = "CONFIG [options]",
+    .summary = "Check a configuration and estimate memory, work and file size",
+    .details =
+        "Reads the configuration, composes network, operators and evaluator, reads the samples of "
+        "every task, and says what a search needs. Bounds are for every edge live and every "
+        "generation born. Status 78 when the configuration is wrong.",
+    .flags = flags,
+    .min_words = 1,
+    .max_words = 1,
+    .ranks = COP_RANKS_ONE,
+    .run = check};

@@ -1,0 +1,67 @@
+/* coppice explain: the composed algorithm in words, and the network layer by layer. */
+#include "compose.h"
+#include "config_flags.h"
+
+#include <string.h>
+
+static const cop_flag flags[] = {COP_FLAG_SET, {0}};
+
+/* The words of the canonical text behind "input: " are the layers, one each. */
+static void write_network(const cop_model *model, cop_buf *out) {
+    cop_list words = {0};
+    const char *colon = strchr(model->spec, ':');
+    cop_list_split(&words, colon ? colon + 1 : model->spec, " ");
+    COP_ASSERT(words.count == model->count);
+    cop_buf_printf(out, "network     input %zu x %zu x %zu\n", model->input.channels,
+                   model->input.height, model->input.width);
+    cop_buf_printf(out, "    %-28s %-14s %10s %8s %14s %7s\n", "layer", "output", "edges", "biases",
+                   "multiply-adds", "edges %");
+    for (size_t i = 0; i < model->count; i++) {
+        const cop_layer *l = &model->layers[i];
+        char shape[64];
+        if (l->out.height * l->out.width == 1)
+            snprintf(shape, sizeof shape, "%zu", l->out.channels);
+        else
+            snprintf(shape, sizeof shape, "%zu x %zu x %zu", l->out.channels, l->out.height,
+                     l->out.width);
+        cop_buf_printf(out, "    %-28s %-14s", words.items[i], shape);
+        if (l->weights)
+            cop_buf_printf(out, " %10zu %8zu %14llu %7.2f", l->weights, l->biases,
+                           (unsigned long long)l->weights * cop_layer_uses(l),
+                           100.0 * (double)l->weights / (double)model->weights);
+        cop_buf_printf(out, "\n");
+    }
+    cop_buf_printf(out, "    %-28s %-14s %10zu %8zu %14llu\n", "all", "", model->weights,
+                   model->biases, (unsigned long long)cop_model_macs(model, NULL));
+    cop_list_clear(&words);
+}
+
+static cop_status explain(const cop_args *args, cop_par *par) {
+    (void)par;
+    cop_conf *conf = NULL;
+    cop_composed composed = {0};
+    cop_buf out = {0};
+    cop_status status = COP_OK;
+    COP_GO(cop_flags_conf(args, args->words[0], &conf));
+    COP_GO(cop_composed_create(&composed, conf));
+    cop_plan_explain(composed.plan, &out);
+    cop_buf_printf(&out, "\n");
+    write_network(composed.model, &out);
+    fputs(cop_buf_text(&out), stdout);
+done:
+    cop_buf_clear(&out);
+    cop_composed_clear(&composed);
+    return status;
+}
+
+const cop_command cop_cmd_explain = {
+    .name = "explain",
+    .synopsis = "CONFIG [options]",
+    .summary = "Show the composed algorithm as pseudo-code, and the network",
+    .details = "Every step names its operator, its settings and the paper it comes from. No data "
+               "are read.",
+    .flags = flags,
+    .min_words = 1,
+    .max_words = 1,
+    .ranks = COP_RANKS_ONE,
+    .run = explain};

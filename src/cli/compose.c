@@ -1,0 +1,78 @@
+/* Composing a configuration on one rank, and what its data hold. */
+#include "compose.h"
+
+#include "run/experiment.h"
+
+#include <string.h>
+
+cop_status cop_composed_create(cop_composed *composed, cop_conf *conf) {
+    cop_status status = COP_OK;
+    *composed = (cop_composed){.conf = conf};
+    COP_GO(cop_conf_require(conf, "network"));
+    status = cop_model_create(&composed->model, cop_conf_text(conf, "network", "input"),
+                              cop_conf_text(conf, "network", "layers"));
+    if (status != COP_OK)
+        COP_GO(cop_fail_prefix(status, "%s: [network]", cop_conf_place(conf, "network", "layers")));
+    COP_GO(cop_experiment_task_names(conf, &composed->tasks));
+    cop_plan_setup setup = {.conf = conf,
+                            .model = composed->model,
+                            .seed = (uint64_t)cop_conf_int(conf, "run", "seed"),
+                            .tasks = composed->tasks.count,
+                            .task_names = (const char *const *)composed->tasks.items};
+    COP_GO(cop_plan_create(&composed->plan, &setup));
+    int64_t batch = cop_conf_int(conf, "evaluate", "batch"),
+            shard = cop_conf_int(conf, "evaluate", "shard");
+    if (shard % batch)
+        COP_GO(cop_conf_fail(conf, "evaluate", "shard", "not a multiple of batch = %lld",
+                             (long long)batch));
+done:
+    if (status != COP_OK) cop_composed_clear(composed);
+    return status;
+}
+
+void cop_composed_clear(cop_composed *composed) {
+    cop_plan_destroy(composed->plan);
+    cop_list_clear(&composed->tasks);
+    cop_model_destroy(composed->model);
+    cop_conf_destroy(composed->conf);
+    *composed = (cop_composed){0};
+}
+
+static cop_status fits(const cop_composed *c, const cop_dataset *set, const char *task) {
+    cop_shape input = c->model->input;
+    if (cop_dataset_features(set) != cop_shape_size(input))
+        return cop_fail(COP_E_CONFIG,
+                        "[task.%s] has samples of %zu x %zu x %zu numbers, [network] input takes "
+                        "%zu x %zu x %zu",
+                        task, set->channels, set->height, set->width, input.channels, input.height,
+                        input.width);
+    if ((size_t)set->classes > c->model->classes)
+        return cop_fail(COP_E_CONFIG,
+                        "[task.%s] has %d classes, the network only %zu outputs: give the last "
+                        "dense layer more, or select classes",
+                        task, (int)set->classes, c->model->classes);
+    if (set->samples == 0)
+        return cop_fail(COP_E_CONFIG, "[task.%s] has no samples to evolve on", task);
+    return COP_OK;
+}
+
+cop_status cop_composed_read_data(const cop_composed *c, const char *data_dir,
+                                  cop_data_facts *facts) {
+    cop_dataset *sets[COP_TASKS_MAX] = {0};
+    cop_status status = COP_OK;
+    *facts = (cop_data_facts){.known = true, .scale = 1};
+    for (size_t t = 0; t < c->tasks.count; t++)
+        COP_GO(cop_task_check(c->conf, c->tasks.items[t], data_dir));
+    for (size_t t = 0; t < c->tasks.count; t++) {
+        COP_GO(cop_task_load(&sets[t], c->conf, c->tasks.items[t], COP_SPLIT_EVOLVE, data_dir));
+        COP_GO(fits(c, sets[t], c->tasks.items[t]));
+        facts->samples[t] = sets[t]->samples;
+        facts->classes[t] = (size_t)sets[t]->classes;
+        facts->total += sets[t]->samples;
+    }
+    facts->scale = cop_eval_scale((const cop_dataset *const *)sets, c->tasks.count,
+                                  (double)cop_conf_int(c->conf, "evaluate", "steps"));
+done:
+    for (size_t t = 0; t < c->tasks.count; t++) cop_dataset_destroy(sets[t]);
+    return status;
+}
