@@ -112,6 +112,10 @@ void cop_buf_clear(cop_buf *buf); /**< frees; back to empty */
 void cop_buf_reset(cop_buf *buf); /**< length 0, keeps capacity */
 void cop_buf_add(cop_buf *buf, const void *bytes, size_t count);
 void cop_buf_printf(cop_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** @p text broken into lines of at most 80 columns, and a newline. The cursor stands at @p column; later
+ *  lines begin at @p indent. Newlines in the text are kept, and lines that begin with a blank are not
+ *  broken (examples). */
+void cop_buf_fill(cop_buf *buf, const char *text, size_t column, size_t indent);
 /** The contents as a C string ("" when empty); borrowed. */
 const char *cop_buf_text(const cop_buf *buf);
 

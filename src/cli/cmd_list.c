@@ -7,9 +7,10 @@
 #include <string.h>
 
 static void add_row(cop_buf *out, const char *name, const char *summary, const char *paper) {
-    cop_buf_printf(out, "  %-22s %s", name, summary);
-    if (paper && *paper) cop_buf_printf(out, " [%s]", paper);
-    cop_buf_printf(out, "\n");
+    char *text = *paper ? cop_sprintf("%s [%s]", summary, paper) : cop_strdup(summary);
+    cop_buf_printf(out, strlen(name) < 20 ? "  %-20s" : "  %s\n%22s", name, "");
+    cop_buf_fill(out, text, 22, 22);
+    cop_free(text);
 }
 
 static void list_operators(cop_buf *out) {

@@ -3,35 +3,7 @@
 
 #include <string.h>
 
-#define COLUMNS 80
 #define FLAG_COLUMN 26
-
-/* Fill @p text into lines from column @p indent on; the cursor stands at @p column. A newline in
- * the text starts a new line; one followed by a blank keeps that line as it is (an example). */
-static void fill(cop_buf *out, const char *text, size_t column, size_t indent) {
-    bool start = true;
-    while (*text) {
-        if (*text == '\n') {
-            cop_buf_printf(out, "\n%*s", text[1] == '\n' ? 0 : (int)indent, "");
-            column = indent;
-            start = true;
-            text++;
-            continue;
-        }
-        size_t length = strcspn(text, start && *text == ' ' ? "\n" : " \n");
-        if (!start && column + 1 + length > COLUMNS) {
-            cop_buf_printf(out, "\n%*s", (int)indent, "");
-            column = indent;
-            start = true;
-        }
-        cop_buf_printf(out, "%s%.*s", start ? "" : " ", (int)length, text);
-        column += length + !start;
-        start = false;
-        text += length;
-        if (*text == ' ') text++;
-    }
-    cop_buf_printf(out, "\n");
-}
 
 static void write_flags(const cop_flag *flags, cop_buf *out) {
     for (const cop_flag *f = flags; f && f->name; f++) {
@@ -45,7 +17,7 @@ static void write_flags(const cop_flag *flags, cop_buf *out) {
         else
             cop_buf_printf(out, "%-*s", FLAG_COLUMN, left);
         char *text = cop_sprintf("%s%s", f->help, f->repeats ? " May be given several times." : "");
-        fill(out, text, FLAG_COLUMN, FLAG_COLUMN);
+        cop_buf_fill(out, text, FLAG_COLUMN, FLAG_COLUMN);
         cop_free(text);
     }
 }
@@ -94,7 +66,7 @@ void cop_help_write(const cop_command *command, cop_buf *out) {
                    (int)cop_summary_length(command), command->summary);
     if (command->details && *command->details) {
         cop_buf_printf(out, "\n");
-        fill(out, command->details, 0, 0);
+        cop_buf_fill(out, command->details, 0, 0);
     }
     cop_buf_printf(out, "\nOptions\n");
     write_flags(command->flags, out);

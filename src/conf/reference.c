@@ -32,8 +32,13 @@ static void write_option(const cop_option *o, cop_buf *out, bool markdown) {
         add_cell(out, o->help);
         cop_buf_printf(out, " |\n");
     } else {
-        cop_buf_printf(out, "  %-16s %s\n  %16s (%s; default: %s; %s)\n", o->key, o->help, "",
-                       cop_buf_text(&wanted), fallback, effect_name(o->effect));
+        char *value = cop_sprintf("(%s; default: %s; %s)", cop_buf_text(&wanted), fallback,
+                                  effect_name(o->effect));
+        cop_buf_printf(out, "  %-16s ", o->key);
+        cop_buf_fill(out, o->help, 19, 19);
+        cop_buf_printf(out, "%19s", "");
+        cop_buf_fill(out, value, 19, 19);
+        cop_free(value);
     }
     cop_buf_clear(&wanted);
 }
@@ -54,8 +59,11 @@ void cop_schema_write_reference(const cop_schema *schema, cop_buf *out, bool mar
         for (size_t k = i; k < schema->count; k++) {
             const cop_section *part = &schema->sections[k];
             if (strcmp(part->name, row->name) != 0) continue;
-            if (part->help && *part->help)
-                cop_buf_printf(out, markdown ? "\n%s\n" : "  %s\n", part->help);
+            if (part->help && *part->help && markdown) cop_buf_printf(out, "\n%s\n", part->help);
+            if (part->help && *part->help && !markdown) {
+                cop_buf_printf(out, "  ");
+                cop_buf_fill(out, part->help, 2, 2);
+            }
             if (markdown && part->options && part->options->key)
                 cop_buf_printf(out, "\n| key | value | default | effect | meaning |\n"
                                     "| --- | --- | --- | --- | --- |\n");

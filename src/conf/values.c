@@ -53,13 +53,18 @@ static bool bounded(double bound) {
     return fabs(bound) < UNBOUNDED;
 }
 
+/* Whole numbers in full: 1000000, not 1e+06. */
+static void add_bound(cop_buf *out, double bound) {
+    bool whole = bound == floor(bound) && fabs(bound) < 1e16;
+    cop_buf_printf(out, whole ? "%.0f" : "%.15g", bound);
+}
+
 static void add_range(const cop_option *option, cop_buf *out) {
-    if (bounded(option->low) && bounded(option->high))
-        cop_buf_printf(out, "%.15g..%.15g", option->low, option->high);
-    else if (bounded(option->low))
-        cop_buf_printf(out, "at least %.15g", option->low);
-    else if (bounded(option->high))
-        cop_buf_printf(out, "at most %.15g", option->high);
+    bool low = bounded(option->low), high = bounded(option->high);
+    if (low != high) cop_buf_printf(out, low ? "at least " : "at most ");
+    if (low) add_bound(out, option->low);
+    if (low && high) cop_buf_printf(out, "..");
+    if (high) add_bound(out, option->high);
     if (option->unit && *option->unit) cop_buf_printf(out, " %s", option->unit);
 }
 

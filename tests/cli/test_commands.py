@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""The command line from outside: help, version, refusals, list, check, explain; status and streams."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = os.environ.get("COPPICE_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(os.environ.get("COPPICE_BUILD") or os.path.join(ROOT, "build"), "coppice")
+SCRATCH = tempfile.TemporaryDirectory()
+CONFIG = os.path.join(SCRATCH.name, "small.ini")
+BASE = """[network]
+input = 1x28x28
+layers = conv2d(4,3) relu maxpool(2) dense(16) relu dense(10)
+[task.digits]
+source = glyphs-digits
+evolve_per_class = 5
+[evaluate]
+batch = 10
+shard = 20
+[population]
+size = 10
+[stop]
+generations = 3
+"""
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def run(*words, launcher=(), **kw):
+    env = {k: v for k, v in os.environ.items() if k != "COPPICE_DATA"}
+    env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+               OMPI_MCA_rmaps_base_oversubscribe="1")
+    kw.setdefault("stdout", subprocess.PIPE)
+    return subprocess.run([*launcher, PROGRAM, *words], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True, env=env, timeout=120, check=False, **kw)
+
+
+def same(seen, wanted):
+    assert seen == wanted, f"{seen!r} is not {wanted!r}"
+
+
+def holds(text, part):
+    assert part in text, f"{part!r} is not in {text!r}"
+
+
+def refused(status, part, *words, **kw):
+    """One line on stderr that holds `part`, nothing on stdout, that exit status."""
+    p = run(*words, **kw)
+    holds(p.stderr, part)
+    same((p.returncode, p.stdout), (status, ""))
+    same(p.stderr.count("\n"), 1)
+    assert p.stderr.startswith("coppice: error: "), p.stderr
+
+
+def write(name, text):
+    path = os.path.join(SCRATCH.name, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def commands():
+    return re.findall(r"^  (\w+) {2,}[A-Z]", run("help").stdout.split("Options of every")[0], re.M)
+
+
+def flags(command):
+    return re.findall(r"^  (?:-\w, |    )--([\w-]+)", run("help", command).stdout, re.M)
+
+
+@test
+def no_words_give_a_short_usage_on_stderr():
+    p = run()
+    same((p.returncode, p.stdout), (64, ""))
+    holds(p.stderr, "usage: coppice COMMAND")
+
+
+@test
+def help_is_on_stdout_and_the_same_in_all_spellings():
+    assert len(commands()) >= 4, commands()
+    same(run("help").stdout, run("--help").stdout)
+    for command in commands():
+        first = run("help", command)
+        holds(first.stdout, f"usage: coppice {command}")
+        for words in ((command, "--help"), (command, "-h"), ("--help", command)):
+            p = run(*words)
+            same((p.returncode, p.stdout, p.stderr), (0, first.stdout, ""))
+
+
+@test
+def version_names_build_and_libraries():
+    p = run("--version")
+    same((p.returncode, p.stdout), (0, run("check", "-V").stdout))
+    for part in ("coppice ", "compiler ", "flags ", "MPI ", "HDF5 ", "BLAS ", "kernel "):
+        holds("\n" + p.stdout, "\n" + part)
+
+
+@test
+def wrong_words_are_refused_with_the_nearest():
+    refused(64, "there is no command 'chek'; did you mean 'check'?", "chek", "x.ini")
+    refused(64, "there is no command 'frobnicate'; 'coppice help' shows all", "frobnicate")
+    refused(64, "check: there is no option --dta; did you mean --data?", "check", "x", "--dta=1")
+    refused(64, "check: there is no option -z", "check", "-z")
+    refused(64, "check: --data needs a value: --data=DIR", "check", "x.ini", "--data")
+    refused(64, "check: --data needs a value", "check", "x.ini", "-d")
+    refused(64, "check: --no-data takes no value", "check", "x.ini", "--no-data=1")
+    refused(64, "check: CONFIG is missing; usage: coppice check CONFIG", "check")
+    refused(64, "check: 'b' is one word too many", "check", "a", "b")
+    refused(64, "help: give one of", "help", "--man", "check")
+    refused(64, "help: give one of", "help", "--markdown")
+    refused(64, "there is no command 'lst'", "help", "lst")
+    refused(64, "'layer'; did you mean 'layers'?", "list", "layer")
+    refused(64, "there is no option --frob", "--frob")
+    refused(1, "--help: cannot be read", "check", "--", "--help")
+
+
+@test
+def several_ranks_say_it_once():
+    launcher = [os.environ.get("MPIRUN", "mpirun"), "--quiet", "-np", "3"]
+    refused(64, "did you mean 'list'?", "lits", launcher=launcher)
+    path = write("wrong.ini", BASE + "[pool]\nelite = 2\n")
+    refused(78, "wrong.ini:15: [pool] elite = 2: not in 0..1", "check", path, launcher=launcher)
+    p = run("list", "evaluators", launcher=launcher)
+    same((p.returncode, p.stdout, p.stderr), (0, run("list", "evaluators").stdout, ""))
+
+
+@test
+def lost_output_is_a_failure():
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            p = run("help", stdout=full)
+        same(p.returncode, 1)
+        holds(p.stderr, "standard output cannot be written: No space")
+    p = run(launcher=["sh", "-c", 'exec "$0" help >&-'])
+    same(p.returncode, 1)
+    holds(p.stderr, "standard output cannot be written")
+
+
+@test
+def the_man_page_and_completion_hold_every_command_and_flag():
+    man, completion = run("help", "--man").stdout, run("help", "--completion").stdout
+    for command in commands():
+        holds(man, f'.SS "{command}')
+        holds(completion, f"    {command}) flags=")
+        for flag in flags(command):
+            holds(man.replace("\\-", "-"), f"--{flag}")
+            holds(completion, f"--{flag}")
+    if shutil.which("groff"):
+        p = subprocess.run(["groff", "-ww", "-man", "-Tascii"], input=man, text=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, check=False)
+        same((p.returncode, p.stderr), (0, ""))
+    script = completion + """
+compopt() { :; }
+complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _coppice; echo "${COMPREPLY[@]}"; }
+complete_line coppice ch
+complete_line coppice check --print
+complete_line coppice check x.ini --set population.s
+"""
+    p = subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=False)
+    same((p.stdout, p.stderr), ("check\n--print-config\npopulation.size=\n", ""))
+
+
+@test
+def lists_come_from_the_registries():
+    everything = run("list").stdout
+    for what, part in (("operators", "tournament"), ("tasks", "glyphs-digits"), ("layers", "conv2d("),
+                       ("optimisers", "adam"), ("evaluators", "reference"), ("options", "[population]")):
+        p = run("list", what)
+        same((p.returncode, p.stderr), (0, ""))
+        holds(p.stdout, part)
+        holds(everything, p.stdout)
+        long = [line for line in p.stdout.splitlines() if len(line) > 80]
+        same(long, [])
+    same(run("list", "options").stdout, run("help", "--config").stdout)
+
+
+@test
+def check_says_what_a_search_needs():
+    p = run("check", CONFIG)
+    same((p.returncode, p.stderr), (0, ""))
+    # 4*9 + 4*13*13*16 + 16*10 edges; those of the convolution are used 26*26 times
+    holds(p.stdout, "11012 edges, 30 biases, 35312 multiply-adds per sample")
+    holds(p.stdout, "digits: 50 samples, 10 classes")
+    # elite 0.3 of 10: 7 children a generation
+    holds(p.stdout, "10 individuals, 3 generations, at most 31 evaluations")
+    holds(p.stdout, "31 evaluations x 50 samples x 3 shared values")
+    holds(p.stdout, "checkpoint     at most ")
+    p = run("check", CONFIG, "--set", "stop.evaluations=30", "-sevaluate.values=1")
+    holds(p.stdout, "10 individuals, 2 generations, at most 24 evaluations")
+    holds(p.stdout, "24 evaluations x 50 samples x 1 shared value,")
+    p = run("check", "--no-data", CONFIG, "--set=task.digits.source=idx")
+    same((p.returncode, p.stderr), (0, ""))
+    holds(p.stdout, "not known without the data")
+
+
+@test
+def check_refuses_what_cannot_work():
+    for message, *sets in (
+        ("--set: [population] size = x: not a whole number", "population.size=x"),
+        ("--set: [population] has no key 'sise'; did you mean 'size'?", "population.sise=4"),
+        ("--set: there is no section [populaton]; did you mean [population]?", "populaton.size=4"),
+        ("did you mean tournament?", "select.op=tornament"),
+        ("shard = 25: ", "evaluate.shard=25"),
+        ("there is no section [task.digit]", "evaluate.tasks=digit"),
+        ("[task.digits]", "network.input=1x27x27"),
+        ("10 classes, the network only 4 outputs", "network.layers=dense(4)"),
+        ("'dense7' is not a layer with weights", "similarity.layers=dense7"),
+        ("conv9d", "network.layers=conv9d(3,3) dense(10)"),
+        ("tanh", "network.layers=dense(16) tanh dense(10)"),
+        ("trained_weights", "evaluate.op=trained_weights"),
+        ("--data", "task.digits.source=idx", "task.digits.images=a", "task.digits.labels=b"),
+    ):
+        refused(78, message, "check", CONFIG, *[f"--set={s}" for s in sets])
+    refused(1, "nowhere.ini: cannot be read: No such file", "check", "nowhere.ini")
+
+
+@test
+def the_printed_configuration_is_the_configuration():
+    p = run("check", CONFIG, "--print-config", "--set=run.seed=7")
+    same((p.returncode, p.stderr), (0, ""))
+    holds(p.stdout, "\nseed = 7\n")
+    path = write("full.ini", p.stdout)
+    same(run("check", path, "--print-config").stdout, p.stdout)
+    same(run("check", path).stdout.splitlines()[1:], run("check", CONFIG).stdout.splitlines()[1:])
+
+
+@test
+def explain_shows_algorithm_and_network():
+    p = run("explain", CONFIG, "--set=pool.elite=0.5")
+    same((p.returncode, p.stderr), (0, ""))
+    for part in ("weight_agnostic", "tournament", "prune.random", "elite = 0.5", "conv1=conv2d(4,3)", "4 x 26 x 26",
+                 "11012"):
+        holds(p.stdout, part)
+    refused(78, "did you mean tournament?", "explain", CONFIG, "--set=select.op=tornament")
+
+
+@test
+def every_configuration_shipped_passes_check():
+    for folder, _, names in sorted(os.walk(os.path.join(ROOT, "configs"))):
+        for name in sorted(names):
+            if not name.endswith(".ini") or os.path.basename(folder) == "base":
+                continue  # base: parts for others to include
+            p = run("check", "--no-data", os.path.join(folder, name))
+            same((p.returncode, p.stderr), (0, ""))
+            same(run("explain", os.path.join(folder, name)).returncode, 0)
+
+
+@test
+def the_documents_name_every_command_option_and_section():
+    with open(os.path.join(ROOT, "docs", "commands.md"), encoding="utf-8") as f:
+        text = f.read()
+    for command in commands():
+        holds(text, f"`coppice {command}")
+        for flag in flags(command):
+            holds(text, f"`--{flag}")
+    with open(os.path.join(ROOT, "docs", "configuration.md"), encoding="utf-8") as f:
+        text = f.read()
+    for section in re.findall(r"^\[(.+)\]$", run("help", "--config").stdout, re.M):
+        holds(text, f"`[{section}]`")
+
+
+write("small.ini", BASE)
+print(f"1..{len(tests)}")
+for number, function in enumerate(tests, 1):
+    try:
+        function()
+        print(f"ok {number} - {function.__name__}")
+    except AssertionError as problem:
+        print(f"not ok {number} - {function.__name__}")
+        print("# " + str(problem).replace("\n", "\n# "))
