@@ -5,6 +5,13 @@
 
 #define FLAG_COLUMN 26
 
+static const char *repeats_text(const cop_flag *flag) {
+    size_t length = strlen(flag->help);
+    if (!flag->repeats) return "";
+    return length && flag->help[length - 1] == '.' ? " May be given several times."
+                                                   : "; may be given several times";
+}
+
 static void write_flags(const cop_flag *flags, cop_buf *out) {
     for (const cop_flag *f = flags; f && f->name; f++) {
         char left[80];
@@ -16,7 +23,7 @@ static void write_flags(const cop_flag *flags, cop_buf *out) {
             cop_buf_printf(out, "%s\n%*s", left, FLAG_COLUMN, "");
         else
             cop_buf_printf(out, "%-*s", FLAG_COLUMN, left);
-        char *text = cop_sprintf("%s%s", f->help, f->repeats ? " May be given several times." : "");
+        char *text = cop_sprintf("%s%s", f->help, repeats_text(f));
         cop_buf_fill(out, text, FLAG_COLUMN, FLAG_COLUMN);
         cop_free(text);
     }

@@ -64,9 +64,6 @@ static cop_status include(source *s, const char *file) {
                      ? cop_strdup(file)
                      : cop_sprintf("%.*s/%s", (int)(slash - s->path), s->path, file);
     s->status = load_file(s->conf, path, s);
-    /* a file that is not there is the includer's mistake: say which line asked for it */
-    if (s->status == COP_E_IO)
-        s->status = cop_fail_prefix(COP_E_IO, "%s:%d: include = %s", s->name, s->key_line, file);
     cop_free(path);
     return s->status;
 }
@@ -278,6 +275,9 @@ static cop_status load_file(cop_conf *conf, const char *path, const source *incl
     struct stat info;
     source s = {.includer = includer, .name = path, .path = path, .conf = conf};
     cop_status status = slurp(path, &text, &info);
+    /* a file that is not there is the includer's mistake: say which line asked for it */
+    if (status != COP_OK && includer)
+        cop_fail_prefix(status, "%s:%d: include", includer->name, includer->key_line);
     if (status != COP_OK) goto done;
     s.device = info.st_dev;
     s.inode = info.st_ino;

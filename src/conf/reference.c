@@ -34,7 +34,7 @@ static void write_option(const cop_option *o, cop_buf *out, bool markdown) {
     } else {
         char *value = cop_sprintf("(%s; default: %s; %s)", cop_buf_text(&wanted), fallback,
                                   effect_name(o->effect));
-        cop_buf_printf(out, "  %-16s ", o->key);
+        cop_buf_printf(out, strlen(o->key) <= 16 ? "  %-16s " : "  %s\n%19s", o->key, "");
         cop_buf_fill(out, o->help, 19, 19);
         cop_buf_printf(out, "%19s", "");
         cop_buf_fill(out, value, 19, 19);

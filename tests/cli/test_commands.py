@@ -66,7 +66,7 @@ def write(name, text):
 
 
 def commands():
-    return re.findall(r"^  (\w+) {2,}[A-Z]", run("help").stdout.split("Options of every")[0], re.M)
+    return re.findall(r"^  (\w+) {2,}\S", run("help").stdout.split("Options of every")[0], re.M)
 
 
 def flags(command):

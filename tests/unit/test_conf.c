@@ -230,7 +230,7 @@ static void includes_are_relative_and_overridden(void **state) {
                  "sub/loop.ini:1: include = ");
     write_text("absent.ini", "\ninclude = nowhere.ini\n");
     assert_fails(cop_conf_load(&conf, &schema, test_path("absent.ini")), COP_E_IO,
-                 "absent.ini:2: include = nowhere.ini: ");
+                 "absent.ini:2: include: ");
     write_text("bad.ini", "[pool]\nelite = x\n");
     write_text("top.ini", "include = bad.ini\n");
     assert_fails(cop_conf_load(&conf, &schema, test_path("top.ini")), COP_E_CONFIG,
