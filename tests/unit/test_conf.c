@@ -97,6 +97,7 @@ static void refusals_name_place_and_nearest(void **state) {
             "t.ini:5: [pool] elite was already given");
     refuses("[pool]\nelite\n", "t.ini:2: not 'key = value'");
     refuses("[pool]\nelite : 1\n", "t.ini:2: not 'key = value'");
+    refuses("[pool]\nelite : x = 1\n", "t.ini:2: not 'key = value'");
     refuses("[pool]\n= 1\n", "t.ini:2: the key before '=' is missing");
     refuses("[pool]\nelite x = 1\n", "t.ini:2: 'elite x' is not a key");
     refuses("elite = 1\n", "t.ini:1: 'elite' stands before the first section");
@@ -227,7 +228,7 @@ static void includes_are_relative_and_overridden(void **state) {
     write_text("loop.ini", "include = sub/loop.ini\n");
     write_text("sub/loop.ini", "include = ../loop.ini\n");
     assert_fails(cop_conf_load(&conf, &schema, test_path("loop.ini")), COP_E_CONFIG,
-                 "sub/loop.ini:1: include = ");
+                 "the file includes itself");
     write_text("absent.ini", "\ninclude = nowhere.ini\n");
     assert_fails(cop_conf_load(&conf, &schema, test_path("absent.ini")), COP_E_IO,
                  "absent.ini:2: include: ");

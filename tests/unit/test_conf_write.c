@@ -3,6 +3,7 @@
 
 #include "coppice/conf.h"
 
+#include <math.h>
 #include <string.h>
 
 static const cop_option run_options[] = {
@@ -121,8 +122,66 @@ static void every_accepted_value_reads_back(void **state) {
     assert_true(folded > 300);
 }
 
+/* A text with bytes changed, doubled and dropped: it is refused with a line, or it reads back to
+ * itself. */
+static void any_bytes_are_refused_or_read_back(void **state) {
+    (void)state;
+    static const char sample[] = "; head\n[select]\nop = b ; comment\nrate = 0.25\nneed = 3\n"
+                                 "words = a,\n  b,\\\n  c\n\n[task.one]\nsource = idx\n[run]\n"
+                                 "name = \xC3\xA9t\xC3\xA9\nseed=5\n# end\n";
+    static const char bytes[] = "=[]\n\\ ;#\t\r:.,0x\xC3\x80\x01\xFF";
+    size_t read = 0, refused = 0;
+    for (uint32_t trial = 0; trial < 4000; trial++) {
+        cop_rng rng = cop_rng_at(13, 0, trial, COP_FOR_TEST);
+        char text[2 * sizeof sample] = "";
+        size_t length = 0;
+        for (size_t i = 0; i + 1 < sizeof sample; i++) {
+            uint64_t what = cop_rng_below(&rng, 150);
+            if (what == 0) continue;
+            text[length++] = what == 1 ? bytes[cop_rng_below(&rng, sizeof bytes - 1)] : sample[i];
+            if (what == 2) text[length++] = sample[i];
+        }
+        cop_conf *conf, *back;
+        cop_buf written = {0}, again = {0};
+        if (cop_conf_parse(&conf, &schema, text, "t.ini") == COP_OK) {
+            cop_conf_write(conf, &written, COP_CONF_ALL);
+            assert_ok(cop_conf_parse(&back, &schema, cop_buf_text(&written), "back"));
+            cop_conf_write(back, &again, COP_CONF_ALL);
+            assert_string_equal(cop_buf_text(&again), cop_buf_text(&written));
+            cop_conf_destroy(back);
+            read++;
+        } else {
+            assert_int_equal(strncmp(cop_error_message(), "t.ini", 5), 0);
+            refused++;
+        }
+        cop_conf_destroy(conf);
+        cop_buf_clear(&written);
+        cop_buf_clear(&again);
+    }
+    assert_true(read > 500 && refused > 500);
+}
+
+/* Nothing but blanks between letters for longer than a line: refused, as it could not be written.
+ */
+static void what_cannot_be_folded_is_refused(void **state) {
+    (void)state;
+    char text[200] = "run.name=";
+    cop_conf *conf = parsed("");
+    for (size_t i = 9; i < 60; i++) text[i] = i % 3 ? ' ' : 'x';
+    text[57] = 'y';
+    text[58] = '\0';
+    assert_fails(cop_conf_set(conf, text), COP_E_CONFIG, "too long a run of blanks");
+    text[40] = 'x'; /* a pair of letters where a line may end */
+    assert_ok(cop_conf_set(conf, text));
+    cop_conf_destroy(conf);
+}
+
 static void numbers_keep_every_bit(void **state) {
     (void)state;
+    cop_conf *zero = parsed("[select]\nneed = 1\nrate = -0.0\n");
+    assert_string_equal(cop_conf_place(zero, "select", "rate"), "t.ini:3");
+    assert_false(signbit(cop_conf_real(zero, "select", "rate")));
+    cop_conf_destroy(zero);
     for (uint32_t trial = 0; trial < 1000; trial++) {
         cop_rng rng = cop_rng_at(12, 0, trial, COP_FOR_TEST);
         double value = cop_rng_uniform(&rng);
@@ -163,6 +222,8 @@ int main(void) {
         cmocka_unit_test(the_text_is_canonical),
         cmocka_unit_test(defaults_read_back_as_defaults),
         cmocka_unit_test(every_accepted_value_reads_back),
+        cmocka_unit_test(any_bytes_are_refused_or_read_back),
+        cmocka_unit_test(what_cannot_be_folded_is_refused),
         cmocka_unit_test(numbers_keep_every_bit),
         cmocka_unit_test(the_reference_names_everything_once),
     };
