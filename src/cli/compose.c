@@ -9,10 +9,7 @@ cop_status cop_composed_create(cop_composed *composed, cop_conf *conf) {
     cop_status status = COP_OK;
     *composed = (cop_composed){.conf = conf};
     COP_GO(cop_conf_require(conf, "network"));
-    status = cop_model_create(&composed->model, cop_conf_text(conf, "network", "input"),
-                              cop_conf_text(conf, "network", "layers"));
-    if (status != COP_OK)
-        COP_GO(cop_fail_prefix(status, "%s: [network]", cop_conf_place(conf, "network", "layers")));
+    COP_GO(cop_model_from_conf(&composed->model, conf));
     COP_GO(cop_experiment_task_names(conf, &composed->tasks));
     cop_plan_setup setup = {.conf = conf,
                             .model = composed->model,
