@@ -84,8 +84,10 @@ static cop_status estimate(const cop_composed *c, const cop_data_facts *facts,
     n->macs = n->evaluations * (double)facts->total * (double)setup->weighting.values *
               (double)cop_model_macs(m, NULL);
     add_similarity(c, facts, setup, n);
-    /* the history's columns, the genomes as bits, the base network; text and HDF5's own: 64 KiB */
-    n->checkpoint = n->history + (population + 1) * mask_bytes(m) + n->base + 65536;
+    /* columns of the history, genomes as bits, base network; HDF5 takes up to 1 KiB per dataset,
+     * and the texts inside (configuration, provenance) stay below 64 KiB */
+    n->checkpoint =
+        n->history + (population + 1) * mask_bytes(m) + n->base + 65536 + 1024 * measures;
     return COP_OK;
 }
 

@@ -199,6 +199,17 @@ def check_says_what_a_search_needs():
 
 
 @test
+def the_checkpoint_is_no_larger_than_check_says():
+    size, unit = re.search(r"^checkpoint +at most ([0-9.]+) (\w+)$", run("check", CONFIG).stdout, re.M).groups()
+    bound = (float(size) + 0.05) * {"KiB": 1024, "MiB": 1024**2}[unit]
+    out = os.path.join(SCRATCH.name, "run")
+    p = run("run", CONFIG, "--out", out, "--set=base.epochs=0")
+    same(p.returncode, 0)
+    sizes = [os.path.getsize(os.path.join(out, "checkpoints", n)) for n in os.listdir(os.path.join(out, "checkpoints"))]
+    assert sizes and bound / 3 < max(sizes) <= bound, f"{sizes} bytes, announced {size} {unit}"
+
+
+@test
 def check_refuses_what_cannot_work():
     for message, *sets in (
         ("--set: [population] size = x: not a whole number", "population.size=x"),
