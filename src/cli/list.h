@@ -2,6 +2,9 @@
  * the heading under which help shows it. Rows of one heading stand together. */
 COP_COMMAND(run, "Search")
 COP_COMMAND(resume, "Search")
+COP_COMMAND(check, "Before a search")
+COP_COMMAND(explain, "Before a search")
+COP_COMMAND(list, "Before a search")
 COP_COMMAND(data, "Before a search")
 COP_COMMAND(inspect, "After a search")
 COP_COMMAND(evaluate, "After a search")

@@ -265,16 +265,17 @@ def every_configuration_shipped_passes_check():
 
 @test
 def the_documents_name_every_command_option_and_section():
-    with open(os.path.join(ROOT, "docs", "commands.md"), encoding="utf-8") as f:
-        text = f.read()
-    for command in commands():
-        holds(text, f"`coppice {command}")
-        for flag in flags(command):
-            holds(text, f"`--{flag}")
-    with open(os.path.join(ROOT, "docs", "configuration.md"), encoding="utf-8") as f:
-        text = f.read()
-    for section in re.findall(r"^\[(.+)\]$", run("help", "--config").stdout, re.M):
-        holds(text, f"`[{section}]`")
+    def read(name):
+        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as f:
+            return f.read()
+
+    text = read("commands.md")
+    wanted = [f"`coppice {command}" for command in commands()]
+    wanted += [f"`--{flag}`" for command in commands() for flag in flags(command)]
+    same([w for w in wanted if w not in text], [])
+    text = read("configuration.md")
+    sections = re.findall(r"^\[(.+)\]$", run("help", "--config").stdout, re.M)
+    same([s for s in sections if f"`[{s}]`" not in text], [])
 
 
 write("small.ini", BASE)
