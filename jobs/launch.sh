@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the scripts in jobs/ and slurm/: start coppice under whatever launcher is there.
 #   coppice_launch run CONFIG [options...]      on all cores here, or on the tasks that Slurm gave
 # Variables: COPPICE (program), NP (ranks), MPIRUN, COPPICE_LAUNCHER=mpirun|srun.
@@ -55,5 +56,5 @@ coppice_launch() {
         kill -0 $coppice_pid 2>/dev/null || break
     done
     trap - USR1 USR2 TERM
-    return $coppice_status
+    return "$coppice_status"
 }

@@ -1,0 +1,160 @@
+/* Rank 0 before the others hear anything: what to run, and where. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "coppice/io.h"
+#include "session.h"
+
+static char *default_directory(const cop_conf *conf, bool with_time) {
+    char stamp[32] = "";
+    time_t now = time(NULL);
+    struct tm local;
+    localtime_r(&now, &local);
+    if (with_time) strftime(stamp, sizeof stamp, "-%Y%m%d-%H%M%S", &local);
+    return cop_sprintf("runs/%s-seed%lld%s", cop_conf_text(conf, "run", "name"),
+                       (long long)cop_conf_int(conf, "run", "seed"), stamp);
+}
+
+static cop_status apply_sets(cop_conf *conf, const cop_session_options *options) {
+    for (size_t i = 0; i < options->set_count; i++) COP_TRY(cop_conf_set(conf, options->sets[i]));
+    return COP_OK;
+}
+
+/* Resume is the same experiment: only how long and in what manner may change. */
+static cop_status same_science(const cop_conf *now, const cop_conf *then, const char *dir) {
+    cop_buf a = {0}, b = {0};
+    cop_list lines_a = {0}, lines_b = {0};
+    cop_status status = COP_OK;
+    cop_conf_write(now, &a, COP_CONF_SCIENCE);
+    cop_conf_write(then, &b, COP_CONF_SCIENCE);
+    if (strcmp(cop_buf_text(&a), cop_buf_text(&b)) != 0) {
+        cop_list_split(&lines_a, cop_buf_text(&a), "\n");
+        cop_list_split(&lines_b, cop_buf_text(&b), "\n");
+        size_t i = 0;
+        while (i < lines_a.count && i < lines_b.count &&
+               strcmp(lines_a.items[i], lines_b.items[i]) == 0)
+            i++;
+        status =
+            cop_fail(COP_E_CONFIG,
+                     "%s is another experiment: it was run with '%s', now '%s' is asked for; only "
+                     "[stop], [checkpoint] and [parallel] may change on resume",
+                     dir, i < lines_b.count ? lines_b.items[i] : "(nothing)",
+                     i < lines_a.count ? lines_a.items[i] : "(nothing)");
+    }
+    cop_list_clear(&lines_a);
+    cop_list_clear(&lines_b);
+    cop_buf_clear(&a);
+    cop_buf_clear(&b);
+    return status;
+}
+
+static void new_run_id(char id[40]) {
+    unsigned char bytes[16] = {0};
+    FILE *random = fopen("/dev/urandom", "rb");
+    if (!random || fread(bytes, 1, sizeof bytes, random) != sizeof bytes) {
+        uint64_t fallback[2] = {(uint64_t)time(NULL), (uint64_t)getpid()};
+        memcpy(bytes, fallback, sizeof bytes);
+    }
+    if (random) fclose(random);
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void recorded_data_dir(cop_session_state *s, const char *dir) {
+    char *path = cop_sprintf("%s/run.json", dir);
+    cop_buf text = {0};
+    if (cop_read_file(path, (size_t)1 << 26, &text) == COP_OK) {
+        json_t *run = json_loadb(cop_buf_text(&text), text.length, 0, NULL);
+        const char *data = json_string_value(json_object_get(run, "data"));
+        if (data && *data && !s->data_dir) s->data_dir = cop_strdup(data);
+        json_decref(run);
+    }
+    cop_error_clear();
+    cop_buf_clear(&text);
+    cop_free(path);
+}
+
+static cop_status prepare_resume(cop_session_state *s, const char *dir, const cop_conf *asked,
+                                 cop_conf **conf) {
+    COP_TRY(cop_directory_open(&s->directory, dir, false));
+    COP_TRY(cop_run_newest_checkpoint(dir, &s->checkpoint, NULL));
+    COP_TRY(cop_conf_parse(conf, cop_run_schema(), s->checkpoint->config,
+                           "configuration in the checkpoint"));
+    cop_conf *then = cop_conf_copy(*conf);
+    cop_status status = COP_OK;
+    if (asked) {
+        cop_conf_destroy(*conf);
+        *conf = cop_conf_copy(asked);
+    } else {
+        status = apply_sets(*conf, s->options);
+    }
+    if (status == COP_OK) status = same_science(*conf, then, dir);
+    cop_conf_destroy(then);
+    COP_TRY(status);
+    snprintf(s->run_id, sizeof s->run_id, "%.39s", s->checkpoint->run_id);
+    recorded_data_dir(s, dir);
+    s->resuming = true;
+    return COP_OK;
+}
+
+static bool has_checkpoint(const char *dir) {
+    cop_ledger ledger = {0};
+    bool any = false;
+    if (cop_ledger_read(&ledger, dir) == COP_OK)
+        for (size_t i = 0; i < ledger.count; i++)
+            any |= strcmp(ledger.entries[i].kind, "checkpoint") == 0;
+    cop_ledger_clear(&ledger);
+    cop_error_clear();
+    return any;
+}
+
+/* Everything that can be wrong with a configuration, before anything is made or trained. */
+static cop_status check_configuration(const cop_session_state *s, const cop_conf *conf) {
+    cop_model *model = NULL;
+    cop_plan *plan = NULL;
+    cop_list tasks = {0};
+    cop_status status = COP_OK;
+    COP_GO(cop_model_create(&model, cop_conf_text(conf, "network", "input"),
+                            cop_conf_text(conf, "network", "layers")));
+    COP_GO(cop_experiment_task_names(conf, &tasks));
+    for (size_t t = 0; t < tasks.count; t++)
+        COP_GO(cop_task_check(conf, tasks.items[t], s->data_dir));
+    cop_plan_setup setup = {.conf = conf,
+                            .model = model,
+                            .seed = (uint64_t)cop_conf_int(conf, "run", "seed"),
+                            .tasks = tasks.count,
+                            .task_names = (const char *const *)tasks.items};
+    COP_GO(cop_plan_create(&plan, &setup));
+done:
+    cop_plan_destroy(plan);
+    cop_list_clear(&tasks);
+    cop_model_destroy(model);
+    return status;
+}
+
+cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
+    const cop_session_options *options = s->options;
+    if (options->resume) {
+        if (!cop_directory_holds_run(options->directory))
+            return cop_fail(COP_E_USAGE, "%s holds no run to resume", options->directory);
+        return prepare_resume(s, options->directory, NULL, conf);
+    }
+    COP_TRY(cop_conf_load(conf, cop_run_schema(), options->config));
+    COP_TRY(apply_sets(*conf, options));
+    COP_TRY(check_configuration(s, *conf));
+    char *dir = options->directory ? cop_strdup(options->directory)
+                                   : default_directory(*conf, !options->resume_auto);
+    cop_status status;
+    if (options->resume_auto && has_checkpoint(dir)) {
+        cop_conf *asked = *conf;
+        *conf = NULL;
+        status = prepare_resume(s, dir, asked, conf);
+        cop_conf_destroy(asked);
+    } else {
+        new_run_id(s->run_id);
+        status = cop_directory_open(&s->directory, dir, !options->resume_auto);
+    }
+    cop_free(dir);
+    return status;
+}

@@ -1,0 +1,25 @@
+/** @file session.h  A session under way: shared by session.c (all ranks) and prepare.c (rank 0). */
+#ifndef COPPICE_RUN_SESSION_H
+#define COPPICE_RUN_SESSION_H
+
+#include "search.h"
+
+typedef struct cop_session_state {
+    const cop_session_options *options;
+    cop_par *par;
+    cop_experiment experiment;
+    cop_directory directory;    /* rank 0 */
+    cop_checkpoint *checkpoint; /* rank 0, when resuming */
+    char *data_dir;
+    bool resuming;
+    char run_id[40];
+    cop_worker *worker;
+    cop_farm *farm;
+} cop_session_state;
+
+/** On rank 0: which configuration, which run directory, and whether to go on from a checkpoint.
+ * Nothing is made on disk before the configuration has been found good. @p conf is owned by the
+ * caller. */
+cop_status cop_session_prepare(cop_session_state *session, cop_conf **conf);
+
+#endif
