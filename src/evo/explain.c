@@ -3,9 +3,19 @@
 
 #include <string.h>
 
-/* "; a = 1, b = x" for the options that this operator reads. */
+/* A constant schedule does not read where it would end. */
+static bool is_unused(const cop_plan *plan, const cop_op *op, const char *key) {
+    if (strcmp(key, "amount_end") != 0 && strcmp(key, "over") != 0) return false;
+    for (const cop_option *o = op->options; o->key; o++)
+        if (strcmp(o->key, "schedule") == 0)
+            return strcmp(cop_conf_text(plan->conf, op->section, "schedule"), "constant") == 0;
+    return false;
+}
+
+/* "  (a = 1, b = x)": the options that this operator reads. */
 static void write_options(const cop_plan *plan, const cop_op *op, cop_buf *out) {
     for (const cop_option *o = op->options; o && o->key; o++) {
+        if (is_unused(plan, op, o->key)) continue;
         cop_buf_printf(out, "%s%s = ", o == op->options ? "  (" : ", ", o->key);
         switch (o->type) {
         case COP_OPT_INT:

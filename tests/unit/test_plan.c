@@ -221,6 +221,7 @@ static void the_explanation_names_what_was_composed(void **state) {
         "values = 0.5 1 2, signs = keep",
         "tournament  (size = 8)",
         "with probability 0.5 a second parent",
+        "(amount = 0.025, schedule = constant, of = all)",
         "prune.channels",
         "similarity  of dense1",
         "until       50 generations are done, or the best fitness is at least 3, or there",
