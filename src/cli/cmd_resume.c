@@ -11,7 +11,7 @@ static cop_status resume(const cop_args *args, cop_par *par) {
 const cop_command cop_cmd_resume = {
     .name = "resume",
     .synopsis = "DIR [options]",
-    .summary = "Go on with a run, on any number of ranks, or extend a finished one.",
+    .summary = "Go on with a run, on any number of ranks, or extend a finished one",
     .details =
         "Takes the newest checkpoint that is complete and undamaged. The result equals that of a "
         "run that was "

@@ -26,7 +26,7 @@ static cop_status run(const cop_args *args, cop_par *par) {
 const cop_command cop_cmd_run = {
     .name = "run",
     .synopsis = "CONFIG [options]",
-    .summary = "Run a search from a configuration.",
+    .summary = "Run a search from a configuration",
     .details =
         "Trains or finds the base network, evolves, and writes a run directory with checkpoints. "
         "Start it "

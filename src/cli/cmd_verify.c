@@ -21,7 +21,7 @@ static cop_status verify(const cop_args *args, cop_par *par) {
 const cop_command cop_cmd_verify = {
     .name = "verify",
     .synopsis = "DIR",
-    .summary = "Check every file of a run and print the digest of its history.",
+    .summary = "Check every file of a run and print the digest of its history",
     .details =
         "The digest is a function of the science options, the samples, the base network, the "
         "history of every "
