@@ -41,7 +41,10 @@ static void text_of(const char *dir, cop_buf *text) {
 
 static void put_text(const char *dir, const void *text, size_t length) {
     char *path = cop_sprintf("%s/ledger.jsonl", dir);
-    assert_ok(cop_write_file(path, text, length));
+    FILE *file = fopen(path, "wb"); /* not cop_write_file: hundreds of files need no fsync each */
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
     cop_free(path);
 }
 
@@ -50,10 +53,10 @@ static void round_trip(void **state) {
     const char *dir = fresh("round");
     cop_ledger ledger;
     assert_fails(cop_ledger_read(&ledger, dir), COP_E_IO, "ledger.jsonl");
-    fill(dir, 40);
+    fill(dir, 20);
     assert_ok(cop_ledger_read(&ledger, dir));
-    assert_int_equal(ledger.count, 40);
-    for (uint32_t k = 0; k < 40; k++) {
+    assert_int_equal(ledger.count, 20);
+    for (uint32_t k = 0; k < 20; k++) {
         const cop_ledger_entry *e = &ledger.entries[k];
         cop_ledger_entry wanted = entry("checkpoint", "", k);
         assert_string_equal(e->kind, "checkpoint");
@@ -77,8 +80,9 @@ static void torn_tail(void **state) {
     text_of(dir, &text);
     const char *all = cop_buf_text(&text);
     size_t first = (size_t)(strchr(all, '\n') - all) + 1;
-    for (size_t cut = 0; cut <= text.length;
-         cut += cut > first + 5 && cut < text.length - 6 ? 7 : 1) {
+    for (size_t cut = 0; cut <= text.length; cut++) {
+        bool edge = cut < 3 || (cut + 3 > first && cut < first + 3) || cut + 3 > text.length;
+        if (!edge && cut % 29 != 0) continue;
         size_t whole = cut >= text.length - 1 ? 2 : cut >= first - 1 ? 1 : 0;
         put_text(dir, text.data, cut);
         assert_ok(cop_ledger_read(&ledger, dir));
