@@ -66,6 +66,8 @@ static void publishing(void **state) {
     /* what is no regular file stays, and the temporary file goes */
     assert_ok(cop_make_dirs(test_path("folder")));
     assert_fails(cop_write_file(test_path("folder"), "x", 1), COP_E_IO, "not a regular file");
+    assert_ok(cop_write_file(temporary, "new", 3));
+    assert_fails(cop_publish(temporary, test_path("folder")), COP_E_IO, "not a regular file");
     assert_fails(cop_write_file("/dev/full", "x", 1), COP_E_IO, "not a regular file");
     assert_fails(cop_write_file(test_path("nowhere/p"), "x", 1), COP_E_IO, "No such file");
     assert_int_equal(files_in_scratch("*.tmp.*"), 0);
