@@ -61,8 +61,7 @@ hid_t cop_h5_memory_type(cop_h5_type type, size_t *size) {
         *size = 8;
         return H5T_NATIVE_DOUBLE;
     }
-    COP_ASSERT(!"a type of cop_h5_type");
-    return H5I_INVALID_HID;
+    cop_assert_failed("a type of cop_h5_type", __FILE__, __LINE__, __func__);
 }
 
 /* Errors are ours to print; code from plugin folders has no business in a reader of strange files.
