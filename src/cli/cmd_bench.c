@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct bench_net {
     const char *name, *input, *layers;
@@ -33,6 +34,13 @@ static const cop_flag flags[] = {
     {"evaluator", 0, "NAME", false, "sign (default), blas or reference."},
     {"json", 0, NULL, false, "Print JSON."},
     {0}};
+
+/* Processor time: what one core spends, whatever else the machine is doing. */
+static double cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static cop_status parse_values(const char *text, cop_weighting *weighting) {
     cop_list list = {0};
@@ -86,9 +94,9 @@ static double sgemm_peak(void) {
     for (size_t i = 0; i < (size_t)N * N; i++) a[i] = b[i] = (float)(i % 7) * 0.25f;
     cop_blas_one_thread();
     for (int i = 0; i < 12; i++) {
-        double start = cop_clock();
+        double start = cpu_seconds();
         cop_sgemm(false, false, N, N, N, a, N, b, N, 0, c, N);
-        double rate = (double)N * N * N / (cop_clock() - start);
+        double rate = (double)N * N * N / (cpu_seconds() - start);
         if (rate > best) best = rate;
     }
     cop_free(a);
@@ -176,9 +184,9 @@ static cop_status run(const cop_args *args, cop_par *par) {
      */
     for (int pass = 0; pass < 4 && (pass < 2 || total < 5); pass++) {
         cop_shard shard = {.x = x, .label = label, .n = pass ? b.samples : 1};
-        double start = cop_clock();
+        double start = cpu_seconds();
         COP_GO(b.evaluator->evaluate(self, masks, 1, &shard, NULL, NULL, &evidence, NULL));
-        double spent = cop_clock() - start;
+        double spent = cpu_seconds() - start;
         total += spent;
         if (pass && spent < seconds) seconds = spent;
     }
@@ -197,12 +205,11 @@ const cop_command cop_cmd_bench = {
     .name = "bench",
     .synopsis = "eval [options]",
     .summary = "Measure how fast networks are evaluated on this machine",
-    .details = "Evaluates a network with random signed weights, a random mask and random images on "
-               "one core "
-               "and prints samples times shared weights per second, multiply-adds of live edges "
-               "per second, "
-               "and beside it the rate of a dense float product (sgemm) measured in the same run. "
-               "COPPICE_KERNEL chooses another kernel.",
+    .details =
+        "Evaluates a network with random signed weights, mask and images and prints samples "
+        "times shared weights per second, multiply-adds of live edges per second, and "
+        "beside it the rate of a dense float product (sgemm) measured in the same run: all per "
+        "second of processor time, on one core. COPPICE_KERNEL chooses another kernel.",
     .flags = flags,
     .min_words = 1,
     .max_words = 1,
