@@ -81,23 +81,15 @@ static cop_status open_checkpoint(cop_subject *subject, const char *file, uint64
     return COP_OK;
 }
 
-/* The newest checkpoint of the ledger that can be read; none is no failure. */
-static cop_status newest_checkpoint(cop_subject *subject) {
-    for (size_t i = subject->ledger.count; i-- > 0 && !subject->checkpoint;) {
-        const cop_ledger_entry *entry = &subject->ledger.entries[i];
-        if (strcmp(entry->kind, "checkpoint") != 0 || entry->dropped) continue;
-        char *file = cop_sprintf("%s/%s", subject->path, entry->file);
-        /* a file dropped by keep-last-N is gone without being damaged */
-        if (cop_file_exists(file)) {
-            if (cop_checkpoint_read(&subject->checkpoint, file) == COP_OK)
-                subject->checkpoint_file = cop_strdup(file);
-            else
-                cop_log(COP_LOG_WARNING, "%s", cop_error_message());
-        }
-        cop_free(file);
-    }
+/* The newest good checkpoint; none is no failure, as there may be other things to see. */
+static void newest_checkpoint(cop_subject *subject) {
+    char *file = NULL;
+    if (cop_run_newest_checkpoint(subject->path, &subject->checkpoint, &file) == COP_OK)
+        subject->checkpoint_file = cop_sprintf("%s/%s", subject->path, file);
+    else
+        cop_log(COP_LOG_WARNING, "%s", cop_error_message());
     cop_error_clear();
-    return COP_OK;
+    cop_free(file);
 }
 
 static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole) {
@@ -128,8 +120,10 @@ static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole
             goto done;
     }
     if (whole || !subject->network) {
-        if (cop_file_exists(ledger)) COP_GO(cop_ledger_read(&subject->ledger, subject->path));
-        COP_GO(newest_checkpoint(subject));
+        if (cop_file_exists(ledger)) {
+            COP_GO(cop_ledger_read(&subject->ledger, subject->path));
+            newest_checkpoint(subject);
+        }
     }
     if (!subject->network && subject->checkpoint) {
         COP_GO(cop_checkpoint_network(subject->checkpoint, individual, &subject->network));
@@ -154,7 +148,7 @@ static cop_status open_file(cop_subject *subject, uint64_t individual) {
     if (cop_h5_get_text(file, "/", "format", &format) != COP_OK)
         format = cop_strdup("HDF5 without a format attribute");
     cop_error_clear();
-    COP_GO(cop_h5_close(file));
+    cop_h5_discard(file);
     file = NULL;
     if (strstr(format, "checkpoint")) {
         subject->kind = COP_SUBJECT_CHECKPOINT;
@@ -175,7 +169,7 @@ static cop_status open_file(cop_subject *subject, uint64_t individual) {
                           "%s: format is '%s', wanted a checkpoint or a network file of coppice",
                           subject->path, format);
 done:
-    if (file) cop_h5_close(file);
+    cop_h5_discard(file);
     cop_free(format);
     return status;
 }
