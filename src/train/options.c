@@ -16,7 +16,7 @@ const cop_option cop_base_options[] = {
      "passes over the training set; 0 leaves the weights random."},
     {"batch", COP_OPT_INT, "100", 1, 1000000, "samples", NULL, COP_SCIENCE,
      "samples of one step; the last batch of an epoch may be smaller."},
-    {"optimiser", COP_OPT_CHOICE, "adadelta", 0, 0, "", COP_WORDS + 1, COP_SCIENCE,
+    {"optimiser", COP_OPT_CHOICE, "adadelta", 0, 0, "", &(COP_WORDS)[1], COP_SCIENCE,
      "rule that turns gradients into steps."},
     {"rate", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
      "learning rate of the first epoch; 0: sgd 0.01, adam 0.001, adadelta 1."},
