@@ -41,8 +41,9 @@ static float logistic(float x) {
                                            .backward = word##_backward};
 
 COP_ACTIVATION(identity, COP_ACT_IDENTITY, x, 1.0f)
-COP_ACTIVATION(relu, COP_ACT_RELU, x<0.0f ? 0.0f : x, y> 0.0f ? 1.0f : 0.0f)
-COP_ACTIVATION(leaky_relu, COP_ACT_LEAKY_RELU, x<0.0f ? 0.01f * x : x, y> 0.0f ? 1.0f : 0.01f)
+COP_ACTIVATION(relu, COP_ACT_RELU, (x < 0.0f) ? 0.0f : x, (y > 0.0f) ? 1.0f : 0.0f)
+COP_ACTIVATION(leaky_relu, COP_ACT_LEAKY_RELU, (x < 0.0f) ? 0.01f * x : x,
+               (y > 0.0f) ? 1.0f : 0.01f)
 COP_ACTIVATION(elu, COP_ACT_ELU, x > 0.0f ? x : expm1f(x), y > 0.0f ? 1.0f : y + 1.0f)
 COP_ACTIVATION(tanh, COP_ACT_TANH, tanhf(x), 1.0f - y * y)
 COP_ACTIVATION(sigmoid, COP_ACT_SIGMOID, logistic(x), y *(1.0f - y))

@@ -115,20 +115,23 @@ static void pooling_takes_the_first_of_equals(void **state) {
 
 static void ties_send_the_gradient_to_one_place(void **state) {
     (void)state;
-    /* four equal pixels: one of them gets the whole gradient */
-    const float x[] = {2, 2, 2, 2};
+    /* pixels 0 and 2 are equal, made of channel 0 and channel 1: only one channel's weight learns
+     */
+    const float x[] = {1, 0, 0, 0, /**/ 0, 0, 1, 0};
     cop_net_work *work;
     cop_model *m;
     cop_params params, gradient;
-    through("1x2x2", "conv2d(1,1) maxpool(2) dense(2)", x, 1, 1, &work, &m, &params);
-    params.w[1] = 3.0f;
+    through("2x2x2", "conv2d(1,1) maxpool(2) dense(2)", x, 1, 1, &work, &m, &params);
+    params.w[2] = 3.0f;
     cop_net_forward(work, &params, x, 1, NULL);
     const int32_t label = 1;
     cop_net_loss(work, &label, 1, NULL);
     cop_params_init(&gradient, m);
     cop_net_backward(work, &params, &gradient);
-    /* logits 6 and 2: d loss / d bias of the convolution is (3 - 1) p once, not four times */
-    double p = 1.0 / (1.0 + exp(-4.0));
+    /* logits 3 and 1: the pooled value receives (3 - 1) p, once */
+    double p = 1.0 / (1.0 + exp(-2.0));
+    assert_near(gradient.w[0], 2 * p, 1e-5);
+    assert_near(gradient.w[1], 0, 0);
     assert_near(gradient.b[0], 2 * p, 1e-5);
     cop_params_clear(&gradient);
     release(work, m, &params);

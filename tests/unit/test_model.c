@@ -198,6 +198,13 @@ static void first_weights_are_uniform_and_keyed(void **state) {
     cop_params_clear(&a);
     cop_params_clear(&b);
     cop_model_destroy(m);
+    assert_ok(
+        cop_model_create(&m, "4", "dense(4) dense(4)")); /* layers have streams of their own */
+    cop_params_init(&a, m);
+    cop_params_randomise(&a, m, 4);
+    assert_true(a.w[0] != a.w[16]);
+    cop_params_clear(&a);
+    cop_model_destroy(m);
 }
 
 static void effective_weights_follow_mask_and_kind(void **state) {

@@ -155,6 +155,60 @@ static void an_epoch_uses_every_sample_once(void **state) {
     cop_dataset_destroy(set);
 }
 
+/* The order of samples is a function of seed and epoch, not of the epochs before. */
+static void order_is_addressed_by_epoch(void **state) {
+    (void)state;
+    enum { N = 7 };
+    cop_dataset *set = bars(N, 0, 1);
+    cop_model *model;
+    cop_params params, mine, gradient;
+    assert_ok(train(linear,
+                    "optimiser = sgd\nmomentum = 0\nrate = 0.5\nschedule = constant\nepochs = 3\n"
+                    "batch = 1\nseed = 5",
+                    set, NULL, &model, &params));
+    cop_params_init(&mine, model);
+    cop_params_init(&gradient, model);
+    cop_params_randomise(&mine, model, 5);
+    cop_net_work *work = cop_net_work_create(model, 1, true);
+    for (uint32_t epoch = 0; epoch < 3; epoch++) {
+        uint32_t order[N] = {0, 1, 2, 3, 4, 5, 6};
+        cop_rng rng = cop_rng_at(5, epoch, 0, COP_FOR_SHUFFLE);
+        cop_rng_shuffle(&rng, order, N);
+        for (size_t i = 0; i < N; i++) {
+            cop_net_forward(work, &mine, set->x + order[i] * 36, 1, NULL);
+            cop_net_loss(work, &set->label[order[i]], 1, NULL);
+            cop_net_backward(work, &mine, &gradient);
+            for (size_t k = 0; k < mine.weights; k++) mine.w[k] -= 0.5f * gradient.w[k];
+            for (size_t k = 0; k < mine.biases; k++) mine.b[k] -= 0.5f * gradient.b[k];
+        }
+    }
+    assert_memory_equal(params.w, mine.w, mine.weights * sizeof(float));
+    assert_memory_equal(params.b, mine.b, mine.biases * sizeof(float));
+    cop_net_work_destroy(work);
+    cop_params_clear(&mine);
+    cop_params_clear(&gradient);
+    release(model, &params);
+    cop_dataset_destroy(set);
+}
+
+/* Labels are pure noise: what is learnt by heart does not help on samples never learnt from. */
+static void held_back_samples_are_not_learnt(void **state) {
+    (void)state;
+    cop_dataset *set = bars(240, 100, 3);
+    log_t log = {0};
+    cop_model *model;
+    cop_params params;
+    assert_ok(train("input = 36\nlayers = dense(64) relu dense(3)",
+                    "optimiser = adam\nrate = 0.01\nschedule = constant\nepochs = 60\nbatch = 20\n"
+                    "validation = 0.25",
+                    set, &log, &model, &params));
+    assert_true(log.last.accuracy > 0.95);
+    /* binomial(60, 1/3): standard deviation 0.061 */
+    assert_near(log.last.validation_accuracy, 1.0 / 3, 4 * 0.061);
+    release(model, &params);
+    cop_dataset_destroy(set);
+}
+
 static void patience_ends_training_and_the_best_epoch_is_kept(void **state) {
     (void)state;
     /* half the labels are noise: soon the held-back loss only rises */
@@ -275,6 +329,8 @@ int main(void) {
         cmocka_unit_test(every_optimiser_learns_a_small_set_by_heart),
         cmocka_unit_test(the_same_training_gives_the_same_bits),
         cmocka_unit_test(an_epoch_uses_every_sample_once),
+        cmocka_unit_test(order_is_addressed_by_epoch),
+        cmocka_unit_test(held_back_samples_are_not_learnt),
         cmocka_unit_test(patience_ends_training_and_the_best_epoch_is_kept),
         cmocka_unit_test(zero_epochs_leave_the_first_weights),
         cmocka_unit_test(refusals_say_what_to_change),
