@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
 /* A standard stream closed by the caller would give its number to the next file opened, and what is
  * meant for the screen would go into that file. Occupy it with something that fails instead. */
@@ -15,6 +18,14 @@ static void occupy_standard_streams(void) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
             if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) _exit(1);
+}
+
+/* Look for leaks while MPI still holds what is its own: it unloads parts of itself with memory in
+ * hand. */
+static void check_leaks(void) {
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_do_leak_check();
+#endif
 }
 
 /* Were we started as one of several ranks? Then MPI must be started even for commands that need
@@ -57,11 +68,14 @@ static cop_status on_first_rank(const cop_args *args, cop_par *par) {
     return args->command->run(args, &alone);
 }
 
+static bool needs_all_ranks(const cop_args *args) {
+    return args->command && args->command->ranks == COP_RANKS_ALL && !cop_args_has(args, "help") &&
+           !cop_args_has(args, "version");
+}
+
 static cop_status run(const cop_args *args, cop_par *par) {
-    bool all = args->command && args->command->ranks == COP_RANKS_ALL &&
-               !cop_args_has(args, "help") && !cop_args_has(args, "version");
     cop_status status = COP_OK;
-    if (all) {
+    if (needs_all_ranks(args)) {
         status = args->command->run(args, par);
         if (par->rank == 0 && status == COP_OK) status = flush_output();
         return status;
@@ -80,7 +94,7 @@ int main(int argc, char **argv) {
     cop_blas_one_thread();
     cop_status status = cop_args_parse(&args, argc, argv);
     bool parsed = status == COP_OK;
-    bool all = parsed && args.command && args.command->ranks == COP_RANKS_ALL;
+    bool all = parsed && needs_all_ranks(&args);
     char *message = cop_strdup(cop_error_message());
     status = cop_par_start(&par, &argc, &argv, all || under_launcher());
     if (status == COP_OK && !parsed) status = cop_fail(COP_E_USAGE, "%s", message);
@@ -102,6 +116,7 @@ int main(int argc, char **argv) {
         }
     }
     cop_args_clear(&args);
+    check_leaks();
     cop_par_end(&par);
     return cop_status_exit_code(status);
 }
