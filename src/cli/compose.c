@@ -1,6 +1,7 @@
 /* Composing a configuration on one rank, and what its data hold. */
 #include "compose.h"
 
+#include "coppice/io.h"
 #include "run/experiment.h"
 
 #include <string.h>
@@ -17,6 +18,12 @@ cop_status cop_composed_create(cop_composed *composed, cop_conf *conf) {
                             .tasks = composed->tasks.count,
                             .task_names = (const char *const *)composed->tasks.items};
     COP_GO(cop_plan_create(&composed->plan, &setup));
+    const char *trained_on = cop_conf_text(conf, "base", "task");
+    char *section = cop_sprintf("task.%s", trained_on);
+    bool there = !*trained_on || cop_conf_has_section(conf, section);
+    cop_free(section);
+    if (!there)
+        COP_GO(cop_conf_fail(conf, "base", "task", "there is no section [task.%s]", trained_on));
     int64_t batch = cop_conf_int(conf, "evaluate", "batch"),
             shard = cop_conf_int(conf, "evaluate", "shard");
     if (shard % batch)
@@ -48,9 +55,23 @@ static cop_status fits(const cop_composed *c, const cop_dataset *set, const char
                         "[task.%s] has %d classes, the network only %zu outputs: give the last "
                         "dense layer more, or select classes",
                         task, (int)set->classes, c->model->classes);
-    if (set->samples == 0)
-        return cop_fail(COP_E_CONFIG, "[task.%s] has no samples to evolve on", task);
+    if (set->samples == 0) return cop_fail(COP_E_CONFIG, "[task.%s] has no samples", task);
     return COP_OK;
+}
+
+/* The base network is trained on one task, unless its file is there. */
+static cop_status read_training(const cop_composed *c, const char *data_dir,
+                                cop_data_facts *facts) {
+    const char *file = cop_conf_text(c->conf, "base", "file"),
+               *task = cop_conf_text(c->conf, "base", "task");
+    cop_dataset *set = NULL;
+    if (*file && cop_file_exists(file)) return COP_OK;
+    if (!*task) task = c->tasks.items[0];
+    COP_TRY(cop_task_load(&set, c->conf, task, COP_SPLIT_TRAIN, data_dir));
+    cop_status status = fits(c, set, task);
+    facts->training = set->samples;
+    cop_dataset_destroy(set);
+    return status;
 }
 
 cop_status cop_composed_read_data(const cop_composed *c, const char *data_dir,
@@ -67,6 +88,7 @@ cop_status cop_composed_read_data(const cop_composed *c, const char *data_dir,
         facts->classes[t] = (size_t)sets[t]->classes;
         facts->total += sets[t]->samples;
     }
+    COP_GO(read_training(c, data_dir, facts));
     facts->scale = cop_eval_scale((const cop_dataset *const *)sets, c->tasks.count,
                                   (double)cop_conf_int(c->conf, "evaluate", "steps"));
 done:

@@ -22,7 +22,9 @@ typedef struct cop_data_facts {
     size_t samples[COP_TASKS_MAX];
     size_t classes[COP_TASKS_MAX];
     uint64_t total; /**< samples of all tasks */
-    double scale;   /**< cop_eval_scale over the tasks; 1 when not known */
+    size_t
+        training; /**< samples that the base network is trained on; 0 when it is read from a file */
+    double scale; /**< cop_eval_scale over the tasks; 1 when not known */
 } cop_data_facts;
 
 /** Check every task section against @p data_dir, read its samples and compare them with the

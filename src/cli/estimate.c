@@ -11,6 +11,7 @@ typedef struct need {
     double evaluator;  /* workspace */
     double similarity; /* neighbourhoods of the base network, all batches met */
     double history;    /* rank 0 */
+    double training;   /* rank 0, before the search: samples, workspace, gradients and moments */
     double checkpoint;
     double evaluations, children, macs;
     double generations;
@@ -81,6 +82,11 @@ static cop_status estimate(const cop_composed *c, const cop_data_facts *facts,
     n->genomes = (population + 1 + fmax(n->children, population)) * mask_bytes(m);
     n->history = n->evaluations * ((double)sizeof(cop_individual) + 8 * measures) +
                  (n->generations + 1) * (double)sizeof(cop_generation);
+    if (facts->training)
+        n->training =
+            (double)facts->training * (4.0 * (double)cop_shape_size(m->input) + 4) +
+            (double)cop_net_work_bytes(m, (size_t)cop_conf_int(c->conf, "base", "batch"), true) +
+            4 * n->base;
     n->macs = n->evaluations * (double)facts->total * (double)setup->weighting.values *
               (double)cop_model_macs(m, NULL);
     add_similarity(c, facts, setup, n);
@@ -123,6 +129,9 @@ cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *fa
             setup.weighting.values == 1 ? "" : "s");
     else
         cop_buf_printf(out, "work           not known without the data\n");
+    if (facts->training)
+        cop_buf_printf(out, "base network   trained on %zu samples unless one is in the cache\n",
+                       facts->training);
     cop_buf_printf(out, "memory of a worker rank\n");
     add_bytes(out, "samples", n.samples, "once per node");
     add_bytes(out, "base", n.base, "the base network's parameters");
@@ -133,6 +142,7 @@ cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *fa
               "and some 50 MiB for MPI, HDF5 and BLAS");
     cop_buf_printf(out, "memory of rank 0\n");
     add_bytes(out, "history", n.history, "of every individual, at most");
+    add_bytes(out, "training", n.training, "of the base network, before the search");
     cop_buf_printf(out, "checkpoint     at most %s\n", cop_format_bytes(n.checkpoint, text));
     return COP_OK;
 }

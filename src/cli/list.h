@@ -1,5 +1,5 @@
-/* Every command: its file is cmd_<name>.c with `const cop_command cop_cmd_<name>`; the second word is
- * the heading under which help shows it. Rows of one heading stand together. */
+/* Every command: its file is cmd_<name>.c with `const cop_command cop_cmd_<name>`; the second word
+ * is the heading under which help shows it. Rows of one heading stand together. */
 COP_COMMAND(run, "Search")
 COP_COMMAND(resume, "Search")
 COP_COMMAND(check, "Before a search")

@@ -16,6 +16,7 @@ layers = conv2d(4,3) relu maxpool(2) dense(16) relu dense(10)
 [task.digits]
 source = glyphs-digits
 evolve_per_class = 5
+train_per_class = 6
 [evaluate]
 batch = 10
 shard = 20
@@ -124,7 +125,7 @@ def several_ranks_say_it_once():
     launcher = [os.environ.get("MPIRUN", "mpirun"), "--quiet", "-np", "3"]
     refused(64, "did you mean 'list'?", "lits", launcher=launcher)
     path = write("wrong.ini", BASE + "[pool]\nelite = 2\n")
-    refused(78, "wrong.ini:15: [pool] elite = 2: not in 0..1", "check", path, launcher=launcher)
+    refused(78, "wrong.ini:16: [pool] elite = 2: not in 0..1", "check", path, launcher=launcher)
     p = run("list", "evaluators", launcher=launcher)
     same((p.returncode, p.stdout, p.stderr), (0, run("list", "evaluators").stdout, ""))
 
@@ -192,6 +193,7 @@ def check_says_what_a_search_needs():
     holds(p.stdout, "10 individuals, 3 generations, at most 31 evaluations")
     holds(p.stdout, "31 evaluations x 50 samples x 3 shared values")
     holds(p.stdout, "checkpoint     at most ")
+    holds(p.stdout, "trained on 60 samples")
     p = run("check", CONFIG, "--set", "stop.evaluations=30", "-sevaluate.values=1")
     holds(p.stdout, "10 individuals, 2 generations, at most 24 evaluations")
     holds(p.stdout, "24 evaluations x 50 samples x 1 shared value,")
@@ -221,6 +223,7 @@ def check_refuses_what_cannot_work():
         ("shard = 25: ", "evaluate.shard=25"),
         ("there is no section [task.digit]", "evaluate.tasks=digit"),
         ("[task.digits]", "network.input=1x27x27"),
+        ("[base] task = nine: there is no section [task.nine]", "base.task=nine"),
         ("10 classes, the network only 4 outputs", "network.layers=dense(4)"),
         ("'dense7' is not a layer with weights", "similarity.layers=dense7"),
         ("conv9d", "network.layers=conv9d(3,3) dense(10)"),
