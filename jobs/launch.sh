@@ -22,13 +22,16 @@ fi
 # seconds until Slurm ends the job, less a margin for the last checkpoint; nothing outside Slurm
 coppice_time_limit() {
     [ -n "${SLURM_JOB_ID:-}" ] || return 0
-    squeue -h -j "$SLURM_JOB_ID" -o %L 2>/dev/null | awk -v margin="${COPPICE_MARGIN:-120}" '
+    # the last task of an array has the array's own number as its job id, which lists every task
+    coppice_job=$SLURM_JOB_ID
+    [ -n "${SLURM_ARRAY_TASK_ID:-}" ] && coppice_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+    squeue -h -j "$coppice_job" -o %L 2>/dev/null | awk -v margin="${COPPICE_MARGIN:-120}" '
         /^[0-9:-]+$/ { days = 0; text = $1
             if (split(text, d, "-") == 2) { days = d[1]; text = d[2] }
             n = split(text, part, ":"); s = 0
             for (i = 1; i <= n; i++) s = 60 * s + part[i]
             s += 86400 * days
-            if (s > margin) printf "--time-limit %d", s - margin }'
+            if (s > margin) { printf "--time-limit %d", s - margin; exit } }'
 }
 
 coppice_launch() {

@@ -19,7 +19,7 @@ static char *default_directory(const cop_conf *conf, bool with_time) {
 
 static cop_status apply_sets(cop_conf *conf, const cop_session_options *options) {
     for (size_t i = 0; i < options->set_count; i++) COP_TRY(cop_conf_set(conf, options->sets[i]));
-    return COP_OK;
+    return cop_conf_check(conf);
 }
 
 /* Resume is the same experiment: only how long and in what manner may change. */

@@ -52,7 +52,7 @@ def run(job, args):
         env["COPPICE_DATA"] = os.path.realpath(os.path.join(ROOT, "..", "shared", "data"))
     support = os.path.join(ROOT, "tests", "support")
     if args.sanitize:
-        env["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:allocator_may_return_null=1"
+        env["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:allocator_may_return_null=1:fast_unwind_on_malloc=0"
         env["LSAN_OPTIONS"] = f"suppressions={support}/lsan.supp:print_suppressions=0"
         env["UBSAN_OPTIONS"] = "print_stacktrace=1"
     if args.valgrind and program:
