@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A result is a function of configuration, data and seed: not of ranks, cuts, kernels or interruptions."""
 import os
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tap import *  # noqa: E402,F403
@@ -72,6 +74,74 @@ def a_time_limit_stops_with_75_and_resume_auto_goes_on(scratch):
         tries += 1
         check(tries < 50, "no progress between time limits")
     check(digest(straight) == digest(cut), "interrupted and straight runs differ")
+
+
+@test
+def h5py_reads_a_checkpoint_while_the_run_goes_on(scratch):
+    """The shipped reader opens what is there in the middle of a run; the run is stopped by a file."""
+    try:
+        import h5py  # noqa: F401
+    except ImportError:
+        raise Skip("python3-h5py is not installed")
+    folder = f"{scratch}/live"
+    argv = [os.environ.get("MPIRUN", "mpirun"), "--quiet", "-np", "3", COPPICE, "run", CONFIG, "--out", folder, "--quiet",
+            "--set", "stop.generations=1000000", "--set", "checkpoint.every=3"]
+    env = dict(os.environ, COPPICE_CACHE=f"{scratch}/cache")
+    with open(f"{scratch}/log", "w") as log:
+        p = subprocess.Popen(argv, stdout=log, stderr=log, env=env, cwd=ROOT)
+        try:
+            deadline = time.monotonic() + 120
+            seen = set()
+            while len(seen) < 3:
+                check(p.poll() is None and time.monotonic() < deadline, "no checkpoints: " + open(f"{scratch}/log").read()[-2000:])
+                names = os.listdir(f"{folder}/checkpoints") if os.path.isdir(f"{folder}/checkpoints") else []
+                for name in names:
+                    if not name.endswith(".h5") or name in seen:
+                        continue
+                    reader = [sys.executable, os.path.join(ROOT, "docs/read_run.py"), f"{folder}/checkpoints/{name}"]
+                    result = subprocess.run(reader, capture_output=True, text=True)
+                    if "No such file" in result.stderr or "Unable to open" in result.stderr:
+                        continue  # an old one, removed in the meantime
+                    check(result.returncode == 0, result.stderr)
+                    check(p.poll() is None, "the run had ended")
+                    seen.add(name)
+                time.sleep(0.02)
+            open(f"{folder}/stop", "w").close()
+            check(p.wait(timeout=60) == 75, "the file 'stop' did not end the run with status 75")
+        finally:
+            p.kill()
+    digest(folder)
+    check(json.load(open(f"{folder}/run.json"))["status"] == "stopped", "run.json does not say stopped")
+
+
+@test
+def signals_stop_and_checkpoint(scratch):
+    folder = f"{scratch}/live"
+    env = dict(os.environ, COPPICE_CACHE=f"{scratch}/cache")
+    argv = [COPPICE, "run", CONFIG, "--out", folder, "--quiet", "--set", "stop.generations=1000000",
+            "--set", "checkpoint.every=0", "--set", "checkpoint.seconds=0"]
+    with open(f"{scratch}/log", "w") as log:
+        p = subprocess.Popen(argv, stdout=log, stderr=log, env=env, cwd=ROOT)
+        try:
+            wait_for(lambda: os.path.exists(f"{folder}/metrics.jsonl"), p)
+            check(not os.listdir(f"{folder}/checkpoints"), "a checkpoint nobody asked for")
+            p.send_signal(signal.SIGUSR2)
+            wait_for(lambda: any(n.endswith(".h5") for n in os.listdir(f"{folder}/checkpoints")), p)
+            time.sleep(0.3)
+            check(p.poll() is None, "SIGUSR2 ended the run")
+            p.send_signal(signal.SIGTERM)
+            check(p.wait(timeout=60) == 75, "SIGTERM did not end the run with status 75")
+        finally:
+            p.kill()
+    digest(folder)
+
+
+def wait_for(condition, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        check(process.poll() is None, "the run ended early")
+        check(time.monotonic() < deadline, "waited in vain")
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":
