@@ -68,14 +68,15 @@ cop_status cop_reader_expect_end(cop_reader *reader) {
 cop_status cop_reader_line(cop_reader *reader, cop_buf *line, bool *more) {
     char part[8192];
     cop_buf_reset(line);
-    while (gzgets(reader->file, part, sizeof part)) {
+    for (z_off_t at = gztell(reader->file); gzgets(reader->file, part, sizeof part);) {
         /* a zero byte would end the text early and hide what follows */
-        size_t length = strlen(part);
+        size_t length = strlen(part), got = (size_t)(gztell(reader->file) - at);
+        at += (z_off_t)got;
         cop_buf_add(line, part, length);
-        if (length && part[length - 1] == '\n') break;
-        if (length + 1 < sizeof part && !gzeof(reader->file))
+        if (length != got)
             return cop_fail(COP_E_FORMAT, "%s:%zu: holds a zero byte: this is not a text file",
                             reader->path, reader->line + 1);
+        if (length && part[length - 1] == '\n') break;
         if (line->length > LINE_MAX_BYTES)
             return cop_fail(COP_E_FORMAT, "%s:%zu: the line is longer than %zu bytes", reader->path,
                             reader->line + 1, LINE_MAX_BYTES);

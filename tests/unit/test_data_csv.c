@@ -87,6 +87,20 @@ static void messages_name_line_and_column(void **state) {
                  "t.csv:2: holds a zero byte");
 }
 
+/* Wherever it stands: what follows it would be hidden. */
+static void zero_bytes_are_refused(void **state) {
+    (void)state;
+    static const char text[] = "1,2,a\n3,4,b\n";
+    for (size_t at = 0; at <= sizeof text - 1; at++) {
+        char bytes[sizeof text];
+        memcpy(bytes, text, at);
+        bytes[at] = 0;
+        memcpy(bytes + at + 1, text + at, sizeof text - 1 - at);
+        data_file("t.csv", bytes, sizeof text);
+        data_refused(TABLE, COP_SPLIT_TRAIN, test_scratch(), COP_E_FORMAT, "zero byte");
+    }
+}
+
 static void missing_values_become_the_mean_of_the_train_split(void **state) {
     (void)state;
     data_text("t.csv", "1,10,a\n?,20,b\n5,?,a\n");
@@ -230,6 +244,7 @@ int main(void) {
         cmocka_unit_test(the_same_table_in_many_spellings),
         cmocka_unit_test(quoted_labels_keep_their_commas),
         cmocka_unit_test(messages_name_line_and_column),
+        cmocka_unit_test(zero_bytes_are_refused),
         cmocka_unit_test(missing_values_become_the_mean_of_the_train_split),
         cmocka_unit_test(standardisation_uses_the_train_split),
         cmocka_unit_test(labels_may_stand_in_a_file_of_their_own),
