@@ -169,13 +169,34 @@ static void tournaments_are_won_as_often_as_theory_says(void **state) {
         snprintf(ini, sizeof ini, "[select]\nsize = %d\n", sizes[k]);
         select_many(ini, fitness, 14, chance);
     }
-    /* ties go to the first drawn: two that are equal win equally often */
+    /* two that are equal win equally often */
     double fitness[20] = {5, 5, 1, 0}, chance[20];
     double both = 1 - pow(2.0 / 4, 3), third = pow(2.0 / 4, 3) - pow(1.0 / 4, 3);
     chance[0] = chance[1] = both / 2;
     chance[2] = third;
     chance[3] = pow(1.0 / 4, 3);
     select_many("[select]\nsize = 3\n", fitness, 4, chance);
+}
+
+/* Frequencies cannot tell the first drawn of equals from the last: the draws themselves can. */
+static void ties_in_a_tournament_go_to_the_first_drawn(void **state) {
+    (void)state;
+    world w = world_of("[select]\nsize = 3\n");
+    const double fitness[20] = {7, 7, 7, 1, 1, 1};
+    cop_pop_view pop = {.count = 20, .fitness = fitness};
+    size_t told_apart = 0;
+    for (uint32_t i = 0; i < 500; i++) {
+        cop_rng rng = chance_stream(i), same = chance_stream(i);
+        size_t draw[3], wanted = 6;
+        for (size_t k = 0; k < 3; k++) draw[k] = (size_t)cop_rng_below(&same, 6);
+        for (size_t k = 3; k-- > 0;)
+            if (wanted == 6 || fitness[draw[k]] >= fitness[wanted]) wanted = draw[k];
+        told_apart += draw[0] != draw[2] && fitness[draw[0]] == fitness[draw[2]];
+        assert_int_equal(cop_plan_op(w.plan, COP_ROLE_SELECT, 0)->as.select(w.plan, &pop, 6, &rng),
+                         wanted);
+    }
+    assert_true(told_apart > 100);
+    world_close(&w);
 }
 
 static void roulette_is_proportional_to_fitness(void **state) {
@@ -219,6 +240,7 @@ int main(void) {
         cmocka_unit_test(rank_is_stable_and_failures_are_last),
         cmocka_unit_test(pool_sizes_are_those_of_exact_arithmetic),
         cmocka_unit_test(tournaments_are_won_as_often_as_theory_says),
+        cmocka_unit_test(ties_in_a_tournament_go_to_the_first_drawn),
         cmocka_unit_test(roulette_is_proportional_to_fitness),
         cmocka_unit_test(softmax_is_boltzmann),
     };
