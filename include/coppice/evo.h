@@ -57,6 +57,9 @@ size_t cop_plan_population(const cop_plan *plan);
 void cop_plan_eval_setup(const cop_plan *plan, cop_eval_setup *setup);
 /** True when the fitness (or a named measure) needs similarity. */
 bool cop_plan_needs_similarity(const cop_plan *plan);
+/** Whether the tasks' numbers of @p samples (by task) suffice: similarity compares whole batches only,
+ *  so one task at least must fill one. COP_E_CONFIG. */
+cop_status cop_plan_check_samples(const cop_plan *plan, const size_t *samples);
 /** The composed algorithm in words (pseudo-code with papers), for `coppice explain`. */
 void cop_plan_explain(const cop_plan *plan, cop_buf *out);
 

@@ -29,3 +29,15 @@ cop_status cop_plan_check(cop_plan *plan) {
         if (plan->vary[k]->check) COP_TRY(plan->vary[k]->check(plan));
     return COP_OK;
 }
+
+cop_status cop_plan_check_samples(const cop_plan *plan, const size_t *samples) {
+    size_t most = 0;
+    for (size_t t = 0; t < plan->tasks; t++)
+        if (samples[t] > most) most = samples[t];
+    if (plan->hidden == 0 || most >= plan->batch) return COP_OK;
+    /* else every individual would count as failed */
+    return cop_conf_fail(plan->conf, "evaluate", "batch",
+                         "no task fills a batch (the largest has %zu samples to evolve on), and "
+                         "[similarity] compares whole batches: make it smaller",
+                         most);
+}

@@ -127,7 +127,10 @@ cop_status cop_experiment_compose(cop_experiment *e) {
     cop_plan_setup setup = {e->conf,  e->model,
                             &e->base, (uint64_t)cop_conf_int(e->conf, "run", "seed"),
                             e->tasks, (const char *const *)e->task_names.items};
+    size_t samples[COP_TASKS_MAX];
+    for (size_t t = 0; t < e->tasks; t++) samples[t] = e->evolve[t]->samples;
     COP_TRY(cop_plan_create(&e->plan, &setup));
+    COP_TRY(cop_plan_check_samples(e->plan, samples));
     e->setup = (cop_eval_setup){.model = e->model, .base = &e->base};
     cop_plan_eval_setup(e->plan, &e->setup);
     e->setup.scale = cop_eval_scale((const cop_dataset *const *)e->evolve, e->tasks,

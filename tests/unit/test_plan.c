@@ -52,6 +52,21 @@ static void impossible_compositions_are_refused(void **state) {
     world_close(&w);
 }
 
+/* Without a whole batch similarity is nowhere measured, and every individual would have failed. */
+static void similarity_needs_a_whole_batch(void **state) {
+    (void)state;
+    world w = world_of("[similarity]\nlayers = dense1\n");
+    assert_ok(cop_plan_check_samples(w.plan, (size_t[]){99, 100}));
+    assert_ok(cop_plan_check_samples(w.plan, (size_t[]){250, 1}));
+    assert_fails(
+        cop_plan_check_samples(w.plan, (size_t[]){99, 60}), COP_E_CONFIG,
+        "[evaluate] batch = 100 (default): no task fills a batch (the largest has 99 samples");
+    world_close(&w);
+    w = world_of("");
+    assert_ok(cop_plan_check_samples(w.plan, (size_t[]){1, 1}));
+    world_close(&w);
+}
+
 static void measures_are_listed_by_name(void **state) {
     (void)state;
     world w = world_of("[similarity]\nlayers = dense2, dense1\n");
@@ -237,6 +252,7 @@ static void the_explanation_names_what_was_composed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impossible_compositions_are_refused),
+        cmocka_unit_test(similarity_needs_a_whole_batch),
         cmocka_unit_test(measures_are_listed_by_name),
         cmocka_unit_test(evaluation_is_set_up_from_the_configuration),
         cmocka_unit_test(measures_come_from_evidence),
