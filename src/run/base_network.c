@@ -36,6 +36,14 @@ static cop_status adopt(cop_experiment *e, const char *path) {
             cop_fail(COP_E_CONFIG, "%s holds another network (%s) than [network] asks for (%s)",
                      path, network->model->spec, e->model->spec);
     if (status == COP_OK) {
+        size_t live = cop_mask_count(&network->mask);
+        if (live < network->mask.bits) /* a base network has no mask: they would all come back */
+            status = cop_fail(COP_E_CONFIG,
+                              "%s holds a pruned network, %zu of %zu edges; a base network has all "
+                              "of them: give the network that this one was pruned from",
+                              path, live, network->mask.bits);
+    }
+    if (status == COP_OK) {
         memcpy(e->base.w, network->params.w, e->base.weights * sizeof(float));
         memcpy(e->base.b, network->params.b, e->base.biases * sizeof(float));
     }
