@@ -55,11 +55,16 @@ void cop_ledger_clear(cop_ledger *ledger);
 cop_status cop_ledger_append(const char *dir, const cop_ledger_entry *entry);
 /** Read; a torn last line (killed while writing) is ignored, any other damage is COP_E_FORMAT. */
 cop_status cop_ledger_read(cop_ledger *ledger, const char *dir);
+/** Is entry @p i the newest word about its file, and does it say that the file is there? */
+bool cop_ledger_counts(const cop_ledger *ledger, size_t i);
 
 /** The newest checkpoint of a run directory that is complete and undamaged; damaged ones are reported
  *  as warnings and passed over. COP_E_FORMAT when none is good, COP_E_IO when there is no run. @p file (may
  *  be NULL) receives its name relative to @p dir (owned by the caller). */
 cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoint, char **file);
+/** Take the checkpoints newer than @p file, which were passed over, out of the ledger; what is there of
+ *  them is kept beside as NAME.damaged. */
+cop_status cop_run_set_aside(const char *dir, const char *file);
 
 /* ------------------------------------------------------------------ sessions */
 

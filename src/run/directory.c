@@ -1,5 +1,6 @@
 #include "directory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,7 +29,9 @@ static cop_status take_lock(cop_directory *directory) {
     if (directory->lock < 0)
         status = cop_fail(COP_E_IO, "%s: cannot be written: %s; choose another folder with --out",
                           path, strerror(errno));
-    else if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
+    else if (flock(directory->lock, LOCK_EX | LOCK_NB) == 0)
+        directory->locked = true;
+    else {
         if (errno == EWOULDBLOCK)
             status = cop_fail(COP_E_USAGE,
                               "%s is in use by another coppice: wait for it, or choose "
@@ -43,17 +46,36 @@ static cop_status take_lock(cop_directory *directory) {
     return status;
 }
 
+/* Files that a killed session was writing aside (cop_publish_name): nobody else writes here now. */
+static void remove_leftovers(const char *folder) {
+    DIR *listing = opendir(folder);
+    const struct dirent *item;
+    while (listing && (item = readdir(listing))) {
+        const char *mark = strstr(item->d_name, ".tmp."), *number = mark ? mark + 5 : "";
+        if (!*number || number[strspn(number, "0123456789")]) continue;
+        char *path = join(folder, item->d_name);
+        unlink(path);
+        cop_free(path);
+    }
+    if (listing) closedir(listing);
+}
+
 cop_status cop_directory_open(cop_directory *directory, const char *path, bool must_be_new) {
     *directory = (cop_directory){.lock = -1};
     directory->path = cop_strdup(path);
-    if (must_be_new && cop_directory_holds_run(path))
-        return cop_fail(COP_E_USAGE,
-                        "%s already holds a run: go on with 'coppice resume %s' or "
-                        "'--resume auto', or choose another folder with --out",
-                        path, path);
     char *checkpoints = join(path, "checkpoints"), *log = join(path, "log");
     cop_status status = cop_make_dirs(checkpoints);
     if (status == COP_OK) status = take_lock(directory);
+    /* looked for under the lock: another session may have ended just now */
+    if (status == COP_OK && must_be_new && cop_directory_holds_run(path))
+        status = cop_fail(COP_E_USAGE,
+                          "%s already holds a run: go on with 'coppice resume %s' or "
+                          "'--resume auto', or choose another folder with --out",
+                          path, path);
+    if (status == COP_OK && directory->locked) {
+        remove_leftovers(path);
+        remove_leftovers(checkpoints);
+    }
     if (status == COP_OK && !(directory->log = fopen(log, "a")))
         status = cop_fail(COP_E_IO, "%s: cannot be written: %s", log, strerror(errno));
     if (status == COP_OK) {

@@ -11,7 +11,8 @@
 
 typedef struct cop_directory {
     char *path;
-    int lock; /* descriptor of the lock file; -1: none */
+    int lock;    /* descriptor of the lock file; -1: none */
+    bool locked; /* false where the file system has no locks */
     FILE *log;
     json_t *run; /* what run.json holds */
 } cop_directory;

@@ -140,6 +140,13 @@ cop_status cop_ledger_read(cop_ledger *ledger, const char *dir) {
     return status;
 }
 
+bool cop_ledger_counts(const cop_ledger *ledger, size_t i) {
+    if (ledger->entries[i].dropped) return false;
+    for (size_t k = i + 1; k < ledger->count; k++)
+        if (strcmp(ledger->entries[k].file, ledger->entries[i].file) == 0) return false;
+    return true;
+}
+
 /* A torn last line is cut off (it never counted); a whole one that lacks its newline gets it. */
 static cop_status mend_tail(const char *path) {
     cop_buf text = {0};

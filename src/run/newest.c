@@ -1,4 +1,5 @@
 /* Which checkpoint to go on from. */
+#include <stdio.h>
 #include <string.h>
 
 #include "coppice/io.h"
@@ -12,11 +13,7 @@ cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoin
     bool any = false;
     for (size_t i = ledger.count; i-- > 0 && status == COP_OK && !*checkpoint;) {
         const cop_ledger_entry *entry = &ledger.entries[i];
-        if (strcmp(entry->kind, "checkpoint") != 0) continue;
-        bool superseded = false;
-        for (size_t k = i + 1; k < ledger.count; k++)
-            superseded |= strcmp(ledger.entries[k].file, entry->file) == 0;
-        if (superseded || entry->dropped) continue;
+        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
         any = true;
         char *path = cop_sprintf("%s/%s", dir, entry->file), hex[COP_HASH_HEX];
         cop_status good = cop_hash_file(path, hex);
@@ -37,6 +34,26 @@ cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoin
                                 "%s: no checkpoint was completed: start the run again with another "
                                 "--out, or with --resume auto",
                                 dir);
+    cop_ledger_clear(&ledger);
+    return status;
+}
+
+cop_status cop_run_set_aside(const char *dir, const char *file) {
+    cop_ledger ledger = {0};
+    cop_status status = cop_ledger_read(&ledger, dir);
+    for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
+        cop_ledger_entry *entry = &ledger.entries[i];
+        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
+        if (strcmp(entry->file, file) == 0) break;
+        char *path = cop_sprintf("%s/%s", dir, entry->file),
+             *aside = cop_sprintf("%s.damaged", path);
+        entry->dropped = true;
+        status = cop_ledger_append(dir, entry);
+        if (status == COP_OK && rename(path, aside) == 0)
+            cop_log(COP_LOG_WARNING, "kept as %s", aside);
+        cop_free(path);
+        cop_free(aside);
+    }
     cop_ledger_clear(&ledger);
     return status;
 }

@@ -75,18 +75,46 @@ static void recorded_data_dir(cop_session_state *s, const char *dir) {
     cop_free(path);
 }
 
-static cop_status prepare_resume(cop_session_state *s, const char *dir, const cop_conf *asked,
-                                 cop_conf **conf) {
-    COP_TRY(cop_directory_open(&s->directory, dir, false));
-    COP_TRY(cop_run_newest_checkpoint(dir, &s->checkpoint, NULL));
-    COP_TRY(cop_conf_parse(conf, cop_run_schema(), s->checkpoint->config,
+/* config.ini as the last session entered it in the ledger: it knows of an extension that was killed
+ * before its first checkpoint. NULL when it is gone, edited, or of another experiment. */
+static cop_conf *recorded_conf(const char *dir, const cop_conf *then) {
+    cop_ledger ledger = {0};
+    cop_conf *conf = NULL;
+    cop_buf text = {0};
+    char *path = cop_sprintf("%s/config.ini", dir), hex[COP_HASH_HEX];
+    bool entered = false, same = false;
+    if (cop_ledger_read(&ledger, dir) == COP_OK && cop_hash_file(path, hex) == COP_OK)
+        for (size_t i = 0; i < ledger.count; i++)
+            entered |= strcmp(ledger.entries[i].kind, "config") == 0 &&
+                       strcmp(ledger.entries[i].sha256, hex) == 0;
+    if (entered && cop_read_file(path, (size_t)1 << 26, &text) == COP_OK &&
+        cop_conf_parse(&conf, cop_run_schema(), cop_buf_text(&text), path) == COP_OK)
+        same = same_science(conf, then, dir) == COP_OK;
+    if (!same) {
+        cop_conf_destroy(conf);
+        conf = NULL;
+        cop_log(COP_LOG_WARNING, "%s is not what this run entered; the checkpoint's copy is taken",
+                path);
+        cop_error_clear();
+    }
+    cop_ledger_clear(&ledger);
+    cop_buf_clear(&text);
+    cop_free(path);
+    return conf;
+}
+
+static cop_status prepare_resume(cop_session_state *s, const cop_conf *asked, cop_conf **conf) {
+    const char *dir = s->directory.path;
+    COP_TRY(cop_run_newest_checkpoint(dir, &s->checkpoint, &s->taken));
+    cop_conf *then = NULL;
+    COP_TRY(cop_conf_parse(&then, cop_run_schema(), s->checkpoint->config,
                            "configuration in the checkpoint"));
-    cop_conf *then = cop_conf_copy(*conf);
     cop_status status = COP_OK;
     if (asked) {
-        cop_conf_destroy(*conf);
         *conf = cop_conf_copy(asked);
     } else {
+        *conf = recorded_conf(dir, then);
+        if (!*conf) *conf = cop_conf_copy(then);
         status = apply_sets(*conf, s->options);
     }
     if (status == COP_OK) status = same_science(*conf, then, dir);
@@ -98,15 +126,17 @@ static cop_status prepare_resume(cop_session_state *s, const char *dir, const co
     return COP_OK;
 }
 
-static bool has_checkpoint(const char *dir) {
+/* A ledger that cannot be read is an error: to begin anew would write over the run it is of. */
+static cop_status find_checkpoint(const char *dir, bool *any) {
     cop_ledger ledger = {0};
-    bool any = false;
-    if (cop_ledger_read(&ledger, dir) == COP_OK)
-        for (size_t i = 0; i < ledger.count; i++)
-            any |= strcmp(ledger.entries[i].kind, "checkpoint") == 0;
+    char *path = cop_sprintf("%s/ledger.jsonl", dir);
+    cop_status status = cop_file_exists(path) ? cop_ledger_read(&ledger, dir) : COP_OK;
+    *any = false;
+    for (size_t i = 0; i < ledger.count; i++)
+        *any |= strcmp(ledger.entries[i].kind, "checkpoint") == 0;
     cop_ledger_clear(&ledger);
-    cop_error_clear();
-    return any;
+    cop_free(path);
+    return status;
 }
 
 /* Everything that can be wrong with a configuration, before anything is made or trained. */
@@ -138,23 +168,27 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
     if (options->resume) {
         if (!cop_directory_holds_run(options->directory))
             return cop_fail(COP_E_USAGE, "%s holds no run to resume", options->directory);
-        return prepare_resume(s, options->directory, NULL, conf);
+        COP_TRY(cop_directory_open(&s->directory, options->directory, false));
+        return prepare_resume(s, NULL, conf);
     }
     COP_TRY(cop_conf_load(conf, cop_run_schema(), options->config));
     COP_TRY(apply_sets(*conf, options));
     COP_TRY(check_configuration(s, *conf));
     char *dir = options->directory ? cop_strdup(options->directory)
                                    : default_directory(*conf, !options->resume_auto);
-    cop_status status;
-    if (options->resume_auto && has_checkpoint(dir)) {
+    cop_status status = cop_directory_open(&s->directory, dir, !options->resume_auto);
+    bool found = false;
+    cop_free(dir);
+    COP_TRY(status);
+    if (options->resume_auto) COP_TRY(find_checkpoint(s->directory.path, &found));
+    if (found) {
         cop_conf *asked = *conf;
         *conf = NULL;
-        status = prepare_resume(s, dir, asked, conf);
+        status = prepare_resume(s, asked, conf);
         cop_conf_destroy(asked);
     } else {
         new_run_id(s->run_id);
-        status = cop_directory_open(&s->directory, dir, !options->resume_auto);
+        s->begun = true;
     }
-    cop_free(dir);
     return status;
 }

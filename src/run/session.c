@@ -21,10 +21,10 @@ static cop_status record_start(cop_session_state *s, const char *config_text) {
     if (s->resuming) {
         const cop_history *history = &s->checkpoint->history;
         generation = history->generation[history->generations - 1].generation;
+        COP_TRY(cop_run_set_aside(s->directory.path, s->taken));
         COP_TRY(cop_metrics_cut(&s->directory, generation));
     } else {
         /* --resume auto in a folder where nothing was completed: begin with clean files */
-        COP_TRY(cop_metrics_cut(&s->directory, 0));
         char *metrics = cop_sprintf("%s/metrics.jsonl", s->directory.path);
         unlink(metrics);
         cop_free(metrics);
@@ -210,9 +210,8 @@ cop_status cop_session(const cop_session_options *options, cop_par *par) {
     if (data && *data) s.data_dir = absolute(data);
     cop_halt_install();
     cop_status status = carry_out(&s, &conf, &text);
-    if (par->rank == 0 && status != COP_OK && status != COP_E_STOPPED && s.directory.run &&
-        !s.farm) {
-        /* failed before the search began; the message must survive the saving of it */
+    if (s.begun && !s.farm && status != COP_OK && status != COP_E_STOPPED) {
+        /* a new run failed before its search began; the message must survive the saving of it */
         char *message = cop_strdup(cop_error_message());
         if (cop_directory_save(&s.directory, "failed", message) != COP_OK) cop_error_clear();
         cop_fail(status, "%s", message);
@@ -226,5 +225,6 @@ cop_status cop_session(const cop_session_options *options, cop_par *par) {
     cop_conf_destroy(conf);
     cop_buf_clear(&text);
     cop_free(s.data_dir);
+    cop_free(s.taken);
     return status;
 }

@@ -11,6 +11,8 @@ typedef struct cop_session_state {
     cop_directory directory;    /* rank 0 */
     cop_checkpoint *checkpoint; /* rank 0, when resuming */
     char *data_dir;
+    char *taken; /* its name in the ledger */
+    bool begun;  /* rank 0: the run is new, so its failure to start is recorded */
     bool resuming;
     char run_id[40];
     cop_worker *worker;

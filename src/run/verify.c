@@ -12,10 +12,8 @@
 static cop_status verify_ledger_files(const char *dir, const cop_ledger *ledger, cop_buf *report) {
     for (size_t i = 0; i < ledger->count; i++) {
         const cop_ledger_entry *entry = &ledger->entries[i];
-        bool newest = true, config = strcmp(entry->kind, "config") == 0;
-        for (size_t k = i + 1; k < ledger->count; k++)
-            newest &= strcmp(ledger->entries[k].file, entry->file) != 0;
-        if (!newest || entry->dropped) continue;
+        bool config = strcmp(entry->kind, "config") == 0;
+        if (!cop_ledger_counts(ledger, i)) continue;
         char *path = cop_sprintf("%s/%s", dir, entry->file), hex[COP_HASH_HEX];
         cop_status status = cop_hash_file(path, hex);
         bool match = false;
