@@ -46,6 +46,8 @@ cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *use
 
 /** Install handlers that only set flags: USR1, TERM, INT ask for a stop, USR2 for a checkpoint. */
 void cop_halt_install(void);
+/** Ask for a stop once cop_clock() is past @p clock; 0: never. */
+void cop_halt_deadline(double clock);
 /** Requests made so far on this rank, and on workers as far as their answers have told. */
 unsigned cop_halt_requests(void);
 void cop_halt_request(unsigned flags);

@@ -77,7 +77,7 @@ typedef struct cop_session_options {
     const char *data_dir;     /**< NULL: COPPICE_DATA, then (resume) what the run recorded */
     bool resume;              /**< `resume DIR` */
     bool resume_auto;         /**< `run --resume auto`: go on if the directory holds a run, else begin */
-    double time_limit;        /**< seconds after which to stop with a checkpoint; 0: none */
+    double time_limit;        /**< seconds from the start after which to stop with a checkpoint; 0: none */
     bool quiet;               /**< no table of generations */
     const char *command_line;
 } cop_session_options;

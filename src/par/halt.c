@@ -2,12 +2,19 @@
 #include "coppice/par.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
-static volatile sig_atomic_t requests;
+/* atomic: a signal may come to a thread of the MPI library */
+static atomic_uint requests;
+static double deadline; /* 0: none */
 
 static void on_signal(int number) {
-    requests |= number == SIGUSR2 ? (sig_atomic_t)COP_HALT_CHECKPOINT : (sig_atomic_t)COP_HALT_STOP;
+    atomic_fetch_or(&requests, number == SIGUSR2 ? COP_HALT_CHECKPOINT : COP_HALT_STOP);
+}
+
+void cop_halt_deadline(double clock) {
+    deadline = clock;
 }
 
 void cop_halt_install(void) {
@@ -24,11 +31,12 @@ void cop_halt_install(void) {
 }
 
 unsigned cop_halt_requests(void) {
-    return (unsigned)requests;
+    if (deadline > 0 && cop_clock() >= deadline) cop_halt_request(COP_HALT_STOP);
+    return atomic_load(&requests);
 }
 void cop_halt_request(unsigned flags) {
-    requests |= (sig_atomic_t)flags;
+    atomic_fetch_or(&requests, flags);
 }
 void cop_halt_forget(unsigned flags) {
-    requests &= (sig_atomic_t)~flags;
+    atomic_fetch_and(&requests, ~flags);
 }

@@ -19,6 +19,7 @@ static cop_status evaluate(cop_farm *farm, cop_buf *result) {
     COP_TRY(farm->work.evaluate(farm->work.user, &unit, result));
     head.seconds = cop_clock() - head.seconds;
     head.halt = cop_halt_requests();
+    cop_halt_forget(head.halt & COP_HALT_CHECKPOINT); /* it is the master's now */
     memcpy(result->data, &head, sizeof head);
     return COP_OK;
 }

@@ -45,7 +45,7 @@ static cop_status take(void *user, const cop_unit *unit, const void *result, siz
     return COP_OK;
 }
 
-/* Requests by signal, file or time limit; a stop abandons the generation under way. */
+/* Requests by signal, time limit or file; a stop abandons the generation under way. */
 static cop_status poll(void *user) {
     struct cop_gather *gather = user;
     cop_search *search = gather->search;
@@ -54,8 +54,6 @@ static cop_status poll(void *user) {
         gather->polled = now;
         cop_halt_request(cop_directory_requests(search->directory));
     }
-    if (search->options->time_limit > 0 && now - search->start >= search->options->time_limit)
-        cop_halt_request(COP_HALT_STOP);
     if (cop_halt_requests() & COP_HALT_STOP) return cop_fail(COP_E_STOPPED, "stopped on request");
     return COP_OK;
 }

@@ -209,6 +209,8 @@ cop_status cop_session(const cop_session_options *options, cop_par *par) {
     const char *data = options->data_dir ? options->data_dir : getenv("COPPICE_DATA");
     if (data && *data) s.data_dir = absolute(data);
     cop_halt_install();
+    if (par->rank == 0 && options->time_limit > 0)
+        cop_halt_deadline(cop_clock() + options->time_limit);
     cop_status status = carry_out(&s, &conf, &text);
     if (s.begun && !s.farm && status != COP_OK && status != COP_E_STOPPED) {
         /* a new run failed before its search began; the message must survive the saving of it */

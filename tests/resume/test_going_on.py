@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What going on with a run must keep: its records, its extension, its good checkpoints."""
 import os
+import signal
 import sys
 import time
 
@@ -101,6 +102,43 @@ def a_damaged_checkpoint_makes_room_for_good_ones(scratch):
     newest = max((e for e in last.values() if not e["dropped"]), key=lambda e: e["generation"])
     check(newest["generation"] == 4, f"the newest entry is of generation {newest['generation']}")
     check(os.path.exists(f"{folder}/checkpoints/gen-000005.h5.damaged"), "the damaged file is not kept aside")
+
+
+@test
+def a_request_for_a_checkpoint_is_met_once(scratch):
+    folder = f"{scratch}/a"
+    argv = ["mpirun", "--quiet", "-np", "3", COPPICE, "run", CONFIG, "--out", folder, "--quiet", "--set",
+            "stop.generations=1000", "--set", "checkpoint.every=0", "--set", "checkpoint.seconds=0",
+            "--set", "checkpoint.keep=1000"]
+    p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
+    deadline = time.monotonic() + 120
+
+    def wait_for(condition):
+        while not condition():
+            check(time.monotonic() < deadline and p.poll() is None, "the run ended before it could be asked")
+            time.sleep(0.01)
+    wait_for(lambda: os.path.exists(f"{folder}/metrics.jsonl") and generation(folder) >= 5)
+    p.send_signal(signal.SIGUSR2)
+    wait_for(lambda: entries(folder))
+    last = generation(folder)
+    wait_for(lambda: generation(folder) > last + 20)
+    p.send_signal(signal.SIGUSR1)
+    p.wait(timeout=120)
+    check(p.returncode == 75, f"ended with {p.returncode}: {p.stderr.read()}")
+    p.stderr.close()
+    # the ranks hear of the signal one after the other: a second checkpoint may follow the first
+    check(2 <= len(entries(folder)) <= 4, f"one request, {len(entries(folder))} checkpoints")
+    digest(folder)
+
+
+@test
+def the_time_limit_counts_training(scratch):
+    start = time.monotonic()
+    result = coppice("run", CONFIG, "--out", f"{scratch}/a", "--set", "base.epochs=100000", "--time-limit", "3",
+                     ranks=2, env={"COPPICE_CACHE": f"{scratch}/cache"}, timeout=120)
+    check_status(result, 75)
+    check("training stopped" in result.stderr, result.stderr)
+    check(time.monotonic() - start < 60, "the limit was not kept")
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ def a_time_limit_stops_with_75_and_resume_auto_goes_on(scratch):
     more = ("--set", "stop.generations=40", "--resume", "auto")
     run(cut, 2, *more, "--time-limit", "0.3", status=75)
     tries = 0
-    while coppice("run", CONFIG, "--out", cut, *more, "--time-limit", "2", ranks=3).returncode == 75:
-        tries += 1
+    while coppice("run", CONFIG, "--out", cut, *more, "--time-limit", str(2 + tries), ranks=3).returncode == 75:
+        tries += 1 # start-up counts: a slow machine needs more to get on at all
         check(tries < 50, "no progress between time limits")
     check(digest(straight) == digest(cut), "interrupted and straight runs differ")
 
