@@ -130,11 +130,8 @@ static cop_status drop_old(const cop_search *search) {
     size_t newer = 0;
     for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
         cop_ledger_entry *entry = &ledger.entries[i];
-        if (strcmp(entry->kind, "checkpoint") != 0) continue;
-        bool superseded = false; /* a later line speaks of the same file */
-        for (size_t k = i + 1; k < ledger.count; k++)
-            superseded |= strcmp(ledger.entries[k].file, entry->file) == 0;
-        if (superseded || entry->dropped || newer++ < keep) continue;
+        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
+        if (newer++ < keep) continue;
         if (every && entry->generation % every == 0) continue;
         char *path = cop_sprintf("%s/%s", search->directory->path, entry->file);
         entry->dropped = true;
@@ -148,30 +145,50 @@ static cop_status drop_old(const cop_search *search) {
 
 static cop_status written(void *user, const void *result, size_t length) {
     cop_search *search = user;
-    if (length != sizeof search->last_write)
+    cop_write_answer answer;
+    if (length != sizeof answer)
         return cop_fail(COP_E_PEER, "a worker's answer about a checkpoint has %zu bytes", length);
-    memcpy(&search->last_write, result, length);
-    cop_write_answer *answer = &search->last_write;
-    answer->sha256[COP_HASH_HEX - 1] = answer->digest[COP_HASH_HEX - 1] = '\0';
+    memcpy(&answer, result, length);
+    answer.sha256[COP_HASH_HEX - 1] = answer.digest[COP_HASH_HEX - 1] = '\0';
     search->writing = false;
-    search->checkpoints++;
-    search->checkpoint_seconds += answer->seconds;
     search->written_generation = search->asked_generation;
-    memcpy(search->digest, answer->digest, sizeof search->digest);
+    search->written_complete = search->asked_complete;
+    memcpy(search->digest, answer.digest, sizeof search->digest);
     cop_ledger_entry entry = {
         .kind = cop_strdup("checkpoint"),
-        .file = cop_sprintf("checkpoints/gen-%06u.h5", search->asked_generation),
-        .bytes = answer->bytes,
+        .file = cop_strdup(search->asked_file),
+        .bytes = answer.bytes,
         .generation = search->asked_generation,
     };
-    memcpy(entry.sha256, answer->sha256, sizeof entry.sha256);
+    memcpy(entry.sha256, answer.sha256, sizeof entry.sha256);
     cop_status status = cop_ledger_append(search->directory->path, &entry);
     cop_free(entry.kind);
     cop_free(entry.file);
     return status == COP_OK ? drop_old(search) : status;
 }
 
+/* A name that no file of the ledger has. What counts is never written over: a kill between the
+ * renaming and the entry would leave a file that does not fit its entry. */
+static cop_status choose_name(cop_search *search, uint32_t now) {
+    cop_ledger ledger = {0};
+    bool taken = true;
+    COP_TRY(cop_ledger_read(&ledger, search->directory->path));
+    for (unsigned k = 0; taken; k++) {
+        char again[16] = "";
+        if (k) snprintf(again, sizeof again, "-%u", k);
+        snprintf(search->asked_file, sizeof search->asked_file, "checkpoints/gen-%06u%s.h5", now,
+                 again);
+        taken = false;
+        for (size_t i = 0; i < ledger.count && !taken; i++)
+            taken = strcmp(ledger.entries[i].file, search->asked_file) == 0 &&
+                    cop_ledger_counts(&ledger, i);
+    }
+    cop_ledger_clear(&ledger);
+    return COP_OK;
+}
+
 static cop_status checkpoint(cop_search *search, bool complete) {
+    COP_TRY(choose_name(search, generation(search)));
     cop_write_request request = {
         .elapsed = search->elapsed_before + cop_clock() - search->start,
         .best = cop_engine_best_ever(search->engine),
@@ -183,7 +200,7 @@ static cop_status checkpoint(cop_search *search, bool complete) {
     COP_ASSERT(provenance && strlen(search->directory->path) < sizeof request.directory);
     request.provenance_length = (uint32_t)strlen(provenance);
     strcpy(request.directory, search->directory->path);
-    snprintf(request.file, sizeof request.file, "checkpoints/gen-%06u.h5", request.generation);
+    snprintf(request.file, sizeof request.file, "%s", search->asked_file);
     snprintf(request.run_id, sizeof request.run_id, "%s", search->run_id);
     cop_time_now(request.date);
     cop_buf bytes = {0};
@@ -192,6 +209,7 @@ static cop_status checkpoint(cop_search *search, bool complete) {
     cop_history_pack(cop_engine_history(search->engine), &bytes);
     search->writing = true;
     search->asked_generation = request.generation;
+    search->asked_complete = complete;
     search->written_at = cop_clock();
     cop_status status = cop_farm_write(search->farm, bytes.data, bytes.length, written, search);
     cop_buf_clear(&bytes);
@@ -199,12 +217,26 @@ static cop_status checkpoint(cop_search *search, bool complete) {
     return status;
 }
 
+/* Is the last state in the ledger already, as finished if it is, and its best network beside it? */
+static bool stored(const cop_search *search, bool complete) {
+    if (!*search->digest || search->written_generation != generation(search) ||
+        (complete && !search->written_complete))
+        return false;
+    cop_network *best = NULL;
+    char *path = cop_sprintf("%s/best.h5", search->directory->path);
+    bool there = cop_network_read(&best, path) == COP_OK;
+    cop_network_destroy(best);
+    cop_free(path);
+    if (!there) cop_error_clear();
+    return there;
+}
+
 static bool checkpoint_due(const cop_search *search) {
     const cop_conf *conf = search->experiment->conf;
     int64_t every = cop_conf_int(conf, "checkpoint", "every");
     double seconds = cop_conf_real(conf, "checkpoint", "seconds");
     uint32_t now = generation(search);
-    if (search->writing) return false;
+    if (search->writing || cop_engine_finished(search->engine, NULL)) return false;
     if (cop_halt_requests() & COP_HALT_CHECKPOINT) return true;
     if (every && now >= search->asked_generation + every) return true;
     return seconds > 0 && now > search->asked_generation &&
@@ -294,9 +326,8 @@ cop_status cop_search_run(cop_search *search, const char **reason) {
         return cop_fail(COP_E_STOPPED,
                         "stopped before the initial population was evaluated: nothing to "
                         "go on from; start it again");
-    /* the last state, unless it is already there as a finished one */
     COP_TRY(cop_farm_drain(search->farm));
-    COP_TRY(checkpoint(search, status == COP_OK));
+    if (!stored(search, status == COP_OK)) COP_TRY(checkpoint(search, status == COP_OK));
     COP_TRY(cop_farm_drain(search->farm));
     return status;
 }

@@ -17,15 +17,12 @@ typedef struct cop_search {
     double start;          /**< cop_clock() of this session's first generation */
     uint64_t evaluated;    /**< individuals evaluated in this session */
 
-    double *sums; /**< workspace: see search.c */
-    struct cop_gather *gather;
     bool writing; /**< a checkpoint is on its way */
+    char asked_file[64];
     uint32_t written_generation, asked_generation;
+    bool written_complete, asked_complete; /**< as the state that a stop rule ended with */
     double written_at, line_at;
     char digest[COP_HASH_HEX]; /**< of the newest checkpoint */
-    cop_write_answer last_write;
-    uint64_t checkpoints;
-    double checkpoint_seconds;
 } cop_search;
 
 /** Search until a stop rule (COP_OK) or a request (COP_E_STOPPED); in both cases a checkpoint of
@@ -36,7 +33,8 @@ cop_status cop_search_run(cop_search *search, const char **reason);
 void cop_progress_head(const cop_search *search);
 void cop_progress_line(cop_search *search, bool last);
 
-/* summary.c: the result table on stdout; also entered in run.json */
-cop_status cop_summary_print(const cop_search *search, const char *reason);
+/* summary.c: the result table on stdout; also entered in run.json. Without @p scores (a run that
+ * must end soon) no network is evaluated for it. */
+cop_status cop_summary_print(const cop_search *search, const char *reason, bool scores);
 
 #endif

@@ -144,6 +144,7 @@ static cop_status search(cop_session_state *s) {
     cop_status status = COP_OK;
     if (s->resuming) {
         search.elapsed_before = s->checkpoint->elapsed;
+        search.written_complete = s->checkpoint->complete;
         cop_checkpoint_digest(s->checkpoint, search.digest);
         const cop_history *history = &s->checkpoint->history;
         cop_log(COP_LOG_INFO, "going on after generation %u",
@@ -155,9 +156,10 @@ static cop_status search(cop_session_state *s) {
         search.engine = cop_engine_create(s->experiment.plan);
     }
     if (status == COP_OK) status = cop_search_run(&search, &reason);
-    if (status == COP_OK || (status == COP_E_STOPPED && search.checkpoints)) {
+    if (status == COP_OK || (status == COP_E_STOPPED && *search.digest)) {
         cop_status printed = cop_summary_print(
-            &search, status == COP_OK ? reason : "a signal, file or time limit asked for it");
+            &search, status == COP_OK ? reason : "a signal, file or time limit asked for it",
+            status == COP_OK);
         if (printed != COP_OK)
             status = printed;
         else if (status == COP_E_STOPPED)

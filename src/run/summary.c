@@ -100,7 +100,7 @@ done:
     return status;
 }
 
-cop_status cop_summary_print(const cop_search *search, const char *reason) {
+cop_status cop_summary_print(const cop_search *search, const char *reason, bool scores) {
     const cop_history *history = cop_engine_history(search->engine);
     const cop_generation *last = &history->generation[history->generations - 1];
     char *path = cop_sprintf("%s/best.h5", search->directory->path), text[32];
@@ -117,9 +117,11 @@ cop_status cop_summary_print(const cop_search *search, const char *reason) {
                   isfinite(last->best_ever) ? last->best_ever : 0.0, "best_ever_id",
                   (json_int_t)last->best_ever_id, "seconds", elapsed, "utilisation", busy, "digest",
                   search->digest);
-    COP_GO(cop_network_read(&best, path));
     printf("\n");
-    COP_GO(table(search, best, result));
+    if (scores) {
+        COP_GO(cop_network_read(&best, path));
+        COP_GO(table(search, best, result));
+    }
     printf("%-18s %-9s %14s %14.4f   individual %llu\n", "fitness", "", "", last->best_ever,
            (unsigned long long)last->best_ever_id);
     printf("\n%u generations, %llu evaluations in %s (workers busy %.0f %%)%s%s\n",

@@ -76,6 +76,23 @@ def what_a_kill_left_half_written_is_removed(scratch):
 
 
 @test
+def a_checkpoint_in_the_ledger_is_never_overwritten(scratch):
+    """Killed between the renaming and the entry, the ledger would name a file that does not fit it."""
+    folder = f"{scratch}/a"
+    run(folder, "--set", "checkpoint.every=1", "--set", "checkpoint.keep=9")
+    check_status(coppice("resume", folder), 0)
+    check_status(coppice("resume", folder, "--set", "stop.generations=9", "--time-limit", "0.001"), 75)
+    check_status(coppice("resume", folder, "--set", "stop.generations=5"), 0)
+    stopped = coppice("resume", folder, "--set", "stop.generations=1000", "--time-limit", "2")
+    check_status(stopped, 75)
+    check("digest" in stopped.stdout and "base network" not in stopped.stdout, "a stopped run takes time for a table")
+    check_status(coppice("resume", folder, "--set", f"stop.generations={generation(folder)}"), 0)
+    names = [e["file"] for e in entries(folder) if not e["dropped"]]
+    check(len(names) == len(set(names)), f"written twice: {names}")
+    digest(folder)
+
+
+@test
 def an_extension_is_remembered_when_it_is_killed(scratch):
     folder = f"{scratch}/a"
     run(folder)
