@@ -91,8 +91,8 @@ cop_status cop_farm_keep(cop_farm *farm, const uint64_t *ids, size_t count);
 typedef cop_status (*cop_farm_take)(void *user, const cop_unit *unit, const void *result,
                                     size_t length); /* a failure ends the evaluation */
 typedef cop_status (*cop_farm_idle)(void *user); /* a failure abandons the evaluation */
-/* After a failure (of take, idle or a worker) the farm can still write, drain and stop; answers to units
- * handed out before are dropped. */
+/* After a failure (of take, idle or a worker) the farm can still write, drain and stop; units that wait at
+ * workers are left out, answers to those under way are dropped. */
 cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count, cop_farm_take take,
                              void *user, cop_farm_idle idle);
 /** Master: start a write on the least busy worker; @p done is called (from a later farm call, or from
@@ -103,7 +103,8 @@ cop_status cop_farm_write(cop_farm *farm, const void *request, size_t length, co
 /** Master: wait for all writes under way. */
 cop_status cop_farm_drain(cop_farm *farm);
 /** Master: end of service for all workers with @p status as the outcome of the job. Waits for them to
- *  acknowledge; after 10 s without an answer the job is ended on all ranks by force. */
+ *  acknowledge; after 10 s without an answer (COP_E_STOPPED: and the time of a long unit) the job is
+ *  ended on all ranks by force. */
 void cop_farm_stop(cop_farm *farm, cop_status status);
 
 /** Counters for progress and the run's summary. */

@@ -59,13 +59,14 @@ static const char *host_of(const cop_farm *farm, int rank) {
 static cop_status take_result(cop_farm *farm, int rank) {
     struct worker *worker = &farm->workers[rank];
     struct result_head head;
-    if (farm->inbox.length < sizeof head || worker->holds == 0)
+    if (farm->inbox.length < sizeof head || (worker->holds == 0 && !farm->abandoned))
         return cop_fail(COP_E_PEER, "rank %d on %s answered a unit that it does not hold", rank,
                         host_of(farm, rank));
     memcpy(&head, farm->inbox.data, sizeof head);
     cop_halt_request(head.halt);
+    if (head.seconds > farm->longest) farm->longest = head.seconds;
     if (farm->abandoned) {
-        worker->holds--;
+        worker->holds = 0;
         return COP_OK;
     }
     /* a worker answers in the order in which it was given units */
@@ -186,13 +187,13 @@ static cop_status evaluate_on_workers(cop_farm *farm, cop_farm_idle idle) {
         hand_out(farm);
         cop_outbox_flush(&farm->outbox, false);
         COP_TRY(receive_all(farm, &any));
-        if (any) continue;
         double now = cop_clock();
-        if (now - idle_called >= IDLE_S) {
+        if (now - idle_called >= IDLE_S) { /* also when results never cease to come */
             idle_called = now;
             if (idle) COP_TRY(idle(farm->take_user));
             report_silence(farm);
         }
+        if (any) continue;
         cop_nap(NAP_US);
         farm->stats.idle_seconds += cop_clock() - now;
     }
@@ -210,7 +211,10 @@ cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count
     for (size_t i = 0; i < count; i++) COP_ASSERT(units[i].number == i);
     cop_status status =
         farm->par->size == 1 ? evaluate_alone(farm, idle) : evaluate_on_workers(farm, idle);
-    if (status != COP_OK) farm->abandoned = true;
+    if (status != COP_OK) {
+        farm->abandoned = true;
+        send_to_all(farm, COP_MSG_ABANDON, NULL, 0);
+    }
     cop_free(farm->finished);
     farm->finished = NULL;
     farm->units = NULL;
@@ -257,8 +261,10 @@ void cop_farm_stop(cop_farm *farm, cop_status outcome) {
     int missing = farm->par->size - 1;
     if (!missing) return;
     send_to_all(farm, COP_MSG_STOP, &code, sizeof code);
+    /* every worker may be in the midst of a unit, which a stop with a good checkpoint waits for */
+    double patience = GOODBYE_S + (outcome == COP_E_STOPPED ? 1.5 * farm->longest : 0);
     double start = cop_clock();
-    while (missing && cop_clock() - start < GOODBYE_S) {
+    while (missing && cop_clock() - start < patience) {
         int from;
         cop_message kind;
         cop_status status = COP_OK;
@@ -272,7 +278,7 @@ void cop_farm_stop(cop_farm *farm, cop_status outcome) {
         cop_log(COP_LOG_ERROR,
                 "%d of %d workers did not answer the stop within %.0f s: ending the "
                 "job on all ranks",
-                missing, farm->par->size - 1, GOODBYE_S);
+                missing, farm->par->size - 1, patience);
         cop_par_abort(farm->par, cop_status_exit_code(outcome));
     }
 }

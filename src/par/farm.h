@@ -33,6 +33,7 @@ struct cop_farm {
     const cop_unit *units;
     size_t unit_count, next, done;
     bool *finished;
+    double longest; /* seconds that a unit has taken at most */
     bool abandoned; /* after a failure: answers to units are dropped */
     cop_farm_take take;
     void *take_user;

@@ -57,7 +57,7 @@ static void report_failure(cop_farm *farm, cop_status status) {
 }
 
 cop_status cop_farm_serve(cop_farm *farm) {
-    bool failed = false;
+    bool failed = false, abandoned = false;
     cop_buf answer = {0};
     cop_status outcome = COP_OK;
     for (;;) {
@@ -76,6 +76,9 @@ cop_status cop_farm_serve(cop_farm *farm) {
             break;
         }
         if (failed) continue; /* everything but the stop is moot */
+        abandoned |= cop_wire_waits(farm->par, 0, COP_MSG_ABANDON) || kind == COP_MSG_ABANDON;
+        if (status == COP_OK && (kind == COP_MSG_ABANDON || (abandoned && kind == COP_MSG_UNIT)))
+            continue;
         cop_buf_reset(&answer);
         if (status == COP_OK) status = obey(farm, kind, &answer);
         if (status != COP_OK) {

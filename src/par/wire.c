@@ -45,6 +45,12 @@ void cop_outbox_flush(cop_outbox *outbox, bool all) {
     }
 }
 
+bool cop_wire_waits(const cop_par *par, int from, cop_message kind) {
+    int waits = 0;
+    MPI_Iprobe(from, (int)kind, ((const cop_par_impl *)par->impl)->comm, &waits, MPI_STATUS_IGNORE);
+    return waits;
+}
+
 bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf *payload,
                       cop_status *status) {
     const cop_par_impl *impl = par->impl;
@@ -54,6 +60,7 @@ bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf 
     if (!waits) return false;
     MPI_Get_count(&envelope, MPI_BYTE, &count);
     *from = envelope.MPI_SOURCE;
+    *kind = (cop_message)0;
     struct header header = {0};
     if (count < (int)sizeof header || (size_t)count > COP_MESSAGE_MAX) {
         *status = cop_fail(COP_E_PEER,

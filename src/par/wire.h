@@ -12,6 +12,7 @@ typedef enum cop_message {
     COP_MSG_KEEP,      /**< master to worker: ids */
     COP_MSG_UNIT,      /**< master to worker: one cop_unit */
     COP_MSG_WRITE,     /**< master to worker: a request for cop_farm_work.write */
+    COP_MSG_ABANDON,   /**< master to worker: leave out the units that wait; seen before its turn */
     COP_MSG_STOP,      /**< master to worker: int32 status */
     COP_MSG_RESULT,    /**< worker to master: unit number, seconds, evidence */
     COP_MSG_WRITTEN,   /**< worker to master: answer of cop_farm_work.write */
@@ -35,6 +36,8 @@ void cop_wire_send(const cop_par *par, cop_outbox *outbox, int to, cop_message k
 /** Forget what has left. With @p all, wait for everything (asleep). */
 void cop_outbox_flush(cop_outbox *outbox, bool all);
 
+/** Does a message of @p kind wait, whatever came before it? */
+bool cop_wire_waits(const cop_par *par, int from, cop_message kind);
 /** One message if there is any: false when none waits. @p payload is overwritten. A message that is
  *  longer than COP_MESSAGE_MAX or contradicts its header is COP_E_PEER in *status. */
 bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf *payload,

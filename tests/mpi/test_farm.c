@@ -12,7 +12,8 @@ static cop_par par;
 
 struct book { /* what a worker remembers */
     uint64_t bred, kept;
-    bool fail;
+    unsigned evaluated;
+    bool fail, slow;
 };
 
 static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
@@ -23,6 +24,8 @@ static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
 
 static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
     struct book *book = user;
+    book->evaluated++;
+    if (book->slow) usleep(500000);
     cop_activity_set("evaluating individual %u", unit->first);
     if (book->fail && unit->number == 5) return cop_fail(COP_E_EVALUATE, "it is the fifth");
     uint64_t answer[2] = {(uint64_t)unit->number * unit->number, book->bred};
@@ -135,6 +138,39 @@ static void a_failure_names_rank_and_activity_and_ends_everywhere(void **state) 
     if (par.rank != 0) assert_string_equal(cop_error_message(), ""); /* the master has said it */
 }
 
+static cop_status stop_at_once(void *user) {
+    (void)user;
+    return cop_fail(COP_E_STOPPED, "stopped on request");
+}
+
+static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
+    (void)state;
+    struct book book = {.slow = true};
+    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
+    cop_farm *farm = cop_farm_create(&par, &work);
+    cop_status served = COP_E_STOPPED;
+    if (par.rank != 0) {
+        served = cop_farm_serve(farm);
+    } else {
+        cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
+        cop_unit units[200];
+        struct seen seen = {0};
+        for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
+        assert_ok(cop_farm_breed(farm, recipes, 3));
+        assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
+        assert_int_equal(cop_farm_evaluate(farm, units, 200, take, &seen, stop_at_once),
+                         COP_E_STOPPED);
+        assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
+        assert_ok(cop_farm_drain(farm));
+        assert_int_equal(seen.written, 1);
+        cop_farm_stop(farm, COP_E_STOPPED);
+    }
+    cop_farm_destroy(farm);
+    cop_par_barrier(&par);
+    assert_int_equal(served, COP_E_STOPPED);
+    assert_true(book.evaluated <= 1); /* two were handed to each */
+}
+
 static void ranks_agree_on_the_lowest_failure(void **state) {
     (void)state;
     assert_ok(cop_par_agree(&par, COP_OK));
@@ -202,6 +238,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(ranks_agree_on_the_lowest_failure),
         cmocka_unit_test(a_dataset_is_loaded_once_per_node),
         cmocka_unit_test(units_come_back_once_and_writes_in_order),
+        cmocka_unit_test(a_stop_waits_for_no_more_than_the_unit_under_way),
         cmocka_unit_test(a_failure_names_rank_and_activity_and_ends_everywhere),
     };
     if (cop_par_start(&par, &argc, &argv, true) != COP_OK) return 1;
