@@ -15,10 +15,9 @@ static char *join(const char *dir, const char *file) {
 }
 
 bool cop_directory_holds_run(const char *path) {
-    char *ledger = join(path, "ledger.jsonl"), *run = join(path, "run.json");
-    bool holds = cop_file_exists(ledger) || cop_file_exists(run);
+    char *ledger = join(path, "ledger.jsonl");
+    bool holds = cop_file_exists(ledger);
     cop_free(ledger);
-    cop_free(run);
     return holds;
 }
 

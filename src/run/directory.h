@@ -26,6 +26,7 @@ cop_status cop_directory_save(cop_directory *directory, const char *state, const
 /** config.ini: the resolved configuration, entered in the ledger. */
 cop_status cop_directory_save_config(const cop_directory *directory, const char *text,
                                      uint32_t generation);
+/** Has a search begun there? run.json alone is the record of a failed attempt. */
 bool cop_directory_holds_run(const char *path);
 /** Requests made by files: COP_HALT_STOP for "stop", COP_HALT_CHECKPOINT for "checkpoint"; the
  * files are removed. */

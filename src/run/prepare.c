@@ -129,13 +129,11 @@ static cop_status prepare_resume(cop_session_state *s, const cop_conf *asked, co
 /* A ledger that cannot be read is an error: to begin anew would write over the run it is of. */
 static cop_status find_checkpoint(const char *dir, bool *any) {
     cop_ledger ledger = {0};
-    char *path = cop_sprintf("%s/ledger.jsonl", dir);
-    cop_status status = cop_file_exists(path) ? cop_ledger_read(&ledger, dir) : COP_OK;
+    cop_status status = cop_directory_holds_run(dir) ? cop_ledger_read(&ledger, dir) : COP_OK;
     *any = false;
     for (size_t i = 0; i < ledger.count; i++)
         *any |= strcmp(ledger.entries[i].kind, "checkpoint") == 0;
     cop_ledger_clear(&ledger);
-    cop_free(path);
     return status;
 }
 

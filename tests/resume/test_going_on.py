@@ -149,6 +149,15 @@ def a_request_for_a_checkpoint_is_met_once(scratch):
 
 
 @test
+def what_never_began_is_no_run(scratch):
+    run(f"{scratch}/a")
+    run(f"{scratch}/b", "--set", f"base.file={scratch}/a/best.h5", status=78)
+    check_status(coppice("resume", f"{scratch}/b"), 64)
+    run(f"{scratch}/b")
+    check(digest(f"{scratch}/a") == digest(f"{scratch}/b"), "the second attempt ended elsewhere")
+
+
+@test
 def the_time_limit_counts_training(scratch):
     start = time.monotonic()
     result = coppice("run", CONFIG, "--out", f"{scratch}/a", "--set", "base.epochs=100000", "--time-limit", "3",
