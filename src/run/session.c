@@ -150,7 +150,8 @@ static cop_status search(cop_session_state *s) {
         cop_log(COP_LOG_INFO, "going on after generation %u",
                 history->generation[history->generations - 1].generation);
         cop_history taken = s->checkpoint->history;
-        s->checkpoint->history = (cop_history){0};
+        /* the rows move to the engine; their number still counts the checkpoint's column names */
+        s->checkpoint->history = (cop_history){.measures = taken.measures};
         status = cop_engine_resume(&search.engine, s->experiment.plan, &taken);
     } else {
         search.engine = cop_engine_create(s->experiment.plan);
