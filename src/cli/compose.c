@@ -42,23 +42,6 @@ void cop_composed_clear(cop_composed *composed) {
     *composed = (cop_composed){0};
 }
 
-static cop_status fits(const cop_composed *c, const cop_dataset *set, const char *task) {
-    cop_shape input = c->model->input;
-    if (cop_dataset_features(set) != cop_shape_size(input))
-        return cop_fail(COP_E_CONFIG,
-                        "[task.%s] has samples of %zu x %zu x %zu numbers, [network] input takes "
-                        "%zu x %zu x %zu",
-                        task, set->channels, set->height, set->width, input.channels, input.height,
-                        input.width);
-    if ((size_t)set->classes > c->model->classes)
-        return cop_fail(COP_E_CONFIG,
-                        "[task.%s] has %d classes, the network only %zu outputs: give the last "
-                        "dense layer more, or select classes",
-                        task, (int)set->classes, c->model->classes);
-    if (set->samples == 0) return cop_fail(COP_E_CONFIG, "[task.%s] has no samples", task);
-    return COP_OK;
-}
-
 /* The base network is trained on one task, unless its file is there. */
 static cop_status read_training(const cop_composed *c, const char *data_dir,
                                 cop_data_facts *facts) {
@@ -68,7 +51,7 @@ static cop_status read_training(const cop_composed *c, const char *data_dir,
     if (*file && cop_file_exists(file)) return COP_OK;
     if (!*task) task = c->tasks.items[0];
     COP_TRY(cop_task_load(&set, c->conf, task, COP_SPLIT_TRAIN, data_dir));
-    cop_status status = fits(c, set, task);
+    cop_status status = cop_experiment_fits(c->model, set, task);
     facts->training = set->samples;
     cop_dataset_destroy(set);
     return status;
@@ -83,7 +66,7 @@ cop_status cop_composed_read_data(const cop_composed *c, const char *data_dir,
         COP_GO(cop_task_check(c->conf, c->tasks.items[t], data_dir));
     for (size_t t = 0; t < c->tasks.count; t++) {
         COP_GO(cop_task_load(&sets[t], c->conf, c->tasks.items[t], COP_SPLIT_EVOLVE, data_dir));
-        COP_GO(fits(c, sets[t], c->tasks.items[t]));
+        COP_GO(cop_experiment_fits(c->model, sets[t], c->tasks.items[t]));
         facts->samples[t] = sets[t]->samples;
         facts->classes[t] = (size_t)sets[t]->classes;
         facts->total += sets[t]->samples;

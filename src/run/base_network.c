@@ -116,11 +116,7 @@ static cop_status obtain(cop_experiment *e) {
                 cop_error_message());
         cop_error_clear();
     }
-    if (cop_dataset_features(set) != cop_shape_size(e->model->input) ||
-        (size_t)set->classes > e->model->classes)
-        COP_GO(cop_fail(COP_E_CONFIG,
-                        "[base] task = %s: %zu numbers and %d classes do not fit the network", task,
-                        cop_dataset_features(set), (int)set->classes));
+    COP_GO(cop_experiment_fits(e->model, set, task));
     COP_GO(train(e, set, task));
     if (path && store(e, path) != COP_OK) {
         /* a cache is a convenience; a file asked for by name is not */

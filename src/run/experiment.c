@@ -46,21 +46,20 @@ static cop_status load_evolve(void *user, cop_dataset **set) {
                          load->experiment->data_dir);
 }
 
-static cop_status fits_model(const cop_experiment *e, const cop_dataset *set, const char *task) {
-    size_t features = cop_shape_size(e->model->input);
+cop_status cop_experiment_fits(const cop_model *model, const cop_dataset *set, const char *task) {
+    size_t features = cop_shape_size(model->input);
     if (cop_dataset_features(set) != features)
         return cop_fail(COP_E_CONFIG,
                         "[task.%s] has samples of %zu x %zu x %zu numbers, [network] input "
                         "takes %zu x %zu x %zu",
-                        task, set->channels, set->height, set->width, e->model->input.channels,
-                        e->model->input.height, e->model->input.width);
-    if ((size_t)set->classes > e->model->classes)
+                        task, set->channels, set->height, set->width, model->input.channels,
+                        model->input.height, model->input.width);
+    if ((size_t)set->classes > model->classes)
         return cop_fail(COP_E_CONFIG,
                         "[task.%s] has %d classes, the network only %zu outputs: give "
                         "the last dense layer more, or select classes",
-                        task, (int)set->classes, e->model->classes);
-    if (set->samples == 0)
-        return cop_fail(COP_E_CONFIG, "[task.%s] has no samples to evolve on", task);
+                        task, (int)set->classes, model->classes);
+    if (set->samples == 0) return cop_fail(COP_E_CONFIG, "[task.%s] has no samples", task);
     return COP_OK;
 }
 
@@ -115,7 +114,7 @@ cop_status cop_experiment_load(cop_experiment *e, const cop_par *par) {
         struct load load = {e, e->task_names.items[t]};
         cop_activity_set("loading task %s", load.task);
         COP_TRY(cop_par_share_dataset(par, load_evolve, &load, &e->evolve[t]));
-        COP_TRY(cop_par_agree(par, fits_model(e, e->evolve[t], load.task)));
+        COP_TRY(cop_par_agree(par, cop_experiment_fits(e->model, e->evolve[t], load.task)));
     }
     cop_activity_set("%s", "");
     COP_TRY(cop_par_agree(par, cut_shards(e)));

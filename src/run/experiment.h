@@ -40,6 +40,10 @@ void cop_experiment_clear(cop_experiment *experiment);
 /** Names of the tasks that a configuration evolves on: [evaluate] tasks, else all task sections. */
 cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names);
 
+/** COP_E_CONFIG unless the samples of @p task have the shape that the network takes, no more
+ * classes than it has outputs, and there are some. */
+cop_status cop_experiment_fits(const cop_model *model, const cop_dataset *set, const char *task);
+
 /** The worker's half: genome store, evaluator workspace, checkpoint writing. */
 typedef struct cop_worker cop_worker;
 cop_status cop_worker_create(cop_worker **worker, const cop_experiment *experiment,
