@@ -1,10 +1,17 @@
 #include "targets.h"
 
+#include <string.h>
+
+/* The base network computes with its trained weights. Under exact arithmetic its activations must
+ * be the same bits on every machine too, or a result would depend on who computed it: so they come
+ * from the evaluator `reference` (slower, but once per batch and worker), and from `blas` only
+ * where the individuals' do. */
 struct cop_targets {
     const cop_experiment *experiment;
-    cop_net_work *work; /* forward passes of the base network, one batch at a time */
-    double *rows;       /* (batch, widest hidden layer) of the base network */
-    double *q;          /* neighbours of the individual */
+    const cop_evaluator *evaluator; /* of the base network */
+    void *base;
+    cop_mask all; /* its edges */
+    double *q;    /* neighbours of the individual */
     double **
         *p; /* [task][batch * hidden + which]: neighbours of the base network, NULL until needed */
 };
@@ -19,9 +26,11 @@ static size_t pairs(size_t n) {
 
 cop_targets *cop_targets_create(const cop_experiment *e) {
     cop_targets *targets = COP_NEW(cop_targets);
+    bool floating = strcmp(e->evaluator->name, "blas") == 0;
     targets->experiment = e;
-    targets->work = cop_net_work_create(e->model, e->setup.batch, false);
-    targets->rows = COP_NEW_ARRAY(double, e->setup.batch * e->model->widest);
+    targets->evaluator = floating ? e->evaluator : cop_evaluator_find("reference");
+    cop_mask_init(&targets->all, e->model->weights);
+    cop_mask_fill(&targets->all);
     targets->q = COP_NEW_ARRAY(double, pairs(e->setup.batch));
     targets->p = COP_NEW_ARRAY(double **, e->tasks);
     for (size_t t = 0; t < e->tasks; t++)
@@ -38,26 +47,38 @@ void cop_targets_destroy(cop_targets *targets) {
     }
     cop_free(targets->p);
     cop_free(targets->q);
-    cop_free(targets->rows);
-    cop_net_work_destroy(targets->work);
+    cop_mask_clear(&targets->all);
+    if (targets->base) targets->evaluator->destroy(targets->base);
     cop_free(targets);
 }
 
-/* The base network with its trained weights, in single precision as EComp's parent. */
-static void compute(cop_targets *targets, size_t task, size_t batch) {
+static cop_status keep(void *user, size_t individual, size_t which, const double *rows, size_t n,
+                       size_t width, size_t task, size_t batch, cop_evidence *evidence) {
+    cop_targets *targets = user;
+    const cop_experiment *e = targets->experiment;
+    double *p = COP_NEW_ARRAY(double, pairs(n));
+    (void)individual, (void)evidence;
+    cop_similarity_neighbours(rows, n, width, e->perplexity, p);
+    targets->p[task][batch * e->setup.hidden + which] = p;
+    return COP_OK;
+}
+
+/* All hidden layers of the base network on one batch. */
+static cop_status compute(cop_targets *targets, size_t task, size_t batch) {
     const cop_experiment *e = targets->experiment;
     const cop_dataset *set = e->evolve[task];
+    const cop_mask *all = &targets->all;
     size_t n = e->setup.batch;
-    cop_net_forward(targets->work, &e->base, set->x + batch * n * cop_dataset_features(set), n,
-                    NULL);
-    for (size_t h = 0; h < e->setup.hidden; h++) {
-        const float *output = cop_net_output(targets->work, e->setup.hidden_layer[h]);
-        size_t width = cop_shape_size(e->model->layers[e->setup.hidden_layer[h]].out);
-        double *p = COP_NEW_ARRAY(double, pairs(n));
-        for (size_t i = 0; i < n * width; i++) targets->rows[i] = output[i];
-        cop_similarity_neighbours(targets->rows, n, width, e->perplexity, p);
-        targets->p[task][batch * e->setup.hidden + h] = p;
+    cop_evidence unused;
+    cop_shard shard = {set->x + batch * n * cop_dataset_features(set), set->label + batch * n, n,
+                       batch, task};
+    if (!targets->base) {
+        cop_eval_setup setup = e->setup;
+        setup.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1}};
+        COP_TRY(targets->evaluator->create(&targets->base, &setup));
     }
+    return targets->evaluator->evaluate(targets->base, &all, 1, &shard, keep, targets, &unused,
+                                        NULL);
 }
 
 cop_status cop_targets_compare(cop_targets *targets, size_t which, const double *rows, size_t n,
@@ -66,7 +87,7 @@ cop_status cop_targets_compare(cop_targets *targets, size_t which, const double 
     if (n < e->setup.batch || n < 2 || batch >= e->similarity_batches) return COP_OK;
     COP_ASSERT(batch < batches_of(targets, task));
     double **p = &targets->p[task][batch * e->setup.hidden + which];
-    if (!*p) compute(targets, task, batch);
+    if (!*p) COP_TRY(compute(targets, task, batch));
     cop_similarity_neighbours(rows, n, width, e->perplexity, targets->q);
     evidence->similarity[which] += cop_similarity_loss(*p, targets->q, n);
     if (which == 0) evidence->batches++;
