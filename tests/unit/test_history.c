@@ -49,8 +49,10 @@ static void bytes_give_the_original(void **state) {
 
 /* A damaged pack is refused, or it is another consistent history that packs to the bytes given; and
  * then an engine refuses it unless only a measure that fitness does not read was hit. */
-static void probe(const world *w, const unsigned char *bytes, size_t length) {
-    cop_history h;
+static void probe(const world *w, const cop_history *honest, const unsigned char *bytes,
+                  size_t length) {
+    cop_history h, seen;
+    char wanted[COP_HASH_HEX], digest[COP_HASH_HEX];
     cop_status status = cop_history_unpack(&h, bytes, length);
     if (status != COP_OK) {
         assert_int_equal(status, COP_E_FORMAT);
@@ -64,8 +66,26 @@ static void probe(const world *w, const unsigned char *bytes, size_t length) {
     assert_memory_equal(again.data, bytes, length);
     cop_buf_clear(&again);
     cop_engine *engine;
+    seen = world_copy(&h);
     status = cop_engine_resume(&engine, w->plan, &h);
     assert_true(status == COP_OK || status == COP_E_FORMAT);
+    if (status == COP_OK) { /* all else is as it was */
+        assert_int_equal(seen.individuals, honest->individuals);
+        assert_int_equal(seen.measures, honest->measures);
+        for (size_t i = 0; i < seen.individuals; i++)
+            for (size_t k = 0; k < COP_VARY_MAX; k++) {
+                double *amount = &seen.individual[i].recipe.amount[k],
+                       was = honest->individual[i].recipe.amount[k];
+                assert_near(*amount, was, 1e-12 * was); /* roundings of pow() */
+                *amount = was;
+            }
+        memcpy(seen.measure, honest->measure,
+               seen.individuals * seen.measures * sizeof *seen.measure);
+        world_digest(honest, wanted);
+        world_digest(&seen, digest);
+        assert_string_equal(digest, wanted);
+    }
+    cop_history_clear(&seen);
     cop_engine_destroy(engine);
 }
 
@@ -79,7 +99,7 @@ static void damaged_bytes_are_refused_or_consistent(void **state) {
         static const unsigned char flips[] = {0x01, 0x80, 0xff};
         for (size_t f = 0; f < sizeof flips; f++) {
             bytes.data[i] ^= flips[f];
-            probe(&w, bytes.data, bytes.length);
+            probe(&w, &h, bytes.data, bytes.length);
             bytes.data[i] ^= flips[f];
         }
     }
@@ -100,15 +120,15 @@ static void damaged_bytes_are_refused_or_consistent(void **state) {
         unsigned char kept[8];
         memcpy(kept, bytes.data + 8 + 8 * count, 8);
         memset(bytes.data + 8 + 8 * count, 0xff, 8);
-        probe(&w, bytes.data, bytes.length);
+        probe(&w, &h, bytes.data, bytes.length);
         for (int shift = 40; shift < 64; shift++) {
             uint64_t huge = UINT64_C(1) << shift;
             memcpy(bytes.data + 8 + 8 * count, &huge, 8);
-            probe(&w, bytes.data, bytes.length);
+            probe(&w, &h, bytes.data, bytes.length);
         }
         memcpy(bytes.data + 8 + 8 * count, kept, 8);
     }
-    probe(&w, bytes.data, bytes.length);
+    probe(&w, &h, bytes.data, bytes.length);
     cop_buf_clear(&bytes);
     cop_history_clear(&h);
     world_close(&w);

@@ -80,7 +80,6 @@ static double awkward(int kind, size_t i, size_t k) {
         return 40 * (double)(i / 5) + noise; /* far groups of 5: weights underflow */
     case 3:
         return i % 5 ? noise : 0; /* a fifth of the samples coincide */
-        return i % 2 ? 0 : noise; /* half of the samples coincide */
     case 4:
         return k == 7 && i == 3 ? 1e9 : noise; /* an outlier */
     case 5:
