@@ -38,7 +38,9 @@ static void evaluations_are_those_of_the_paper(void **state) {
 /* One generation by hand: who passes, who breeds, who dies. */
 static void elites_pass_and_the_culled_do_not_breed(void **state) {
     (void)state;
-    world w = world_of("");
+    /* tournaments of one: any of the pool may win, so one of the culled would show */
+    world w = world_of("[select]\nsize = 1\n");
+    size_t bred[2][14] = {{0}}, crossed = 0, selfed = 0;
     cop_engine *engine = cop_engine_create(w.plan);
     world_step(&w, engine);
     for (uint32_t g = 1; g <= 30; g++) {
@@ -51,6 +53,9 @@ static void elites_pass_and_the_culled_do_not_breed(void **state) {
                 size_t rank = 0;
                 while (before.live[rank] != recipes[i].parent[p]) rank++;
                 assert_true(rank < 14);
+                bred[p][rank]++;
+                crossed += p;
+                selfed += p && recipes[i].parent[0] == recipes[i].parent[1];
             }
         world_step(&w, engine);
         const cop_history *h = cop_engine_history(engine);
@@ -74,7 +79,35 @@ static void elites_pass_and_the_culled_do_not_breed(void **state) {
         }
         cop_history_clear(&before);
     }
+    for (size_t rank = 0; rank < 14; rank++) assert_true(bred[0][rank] && bred[1][rank]);
+    /* the second parent is drawn anew: the first again with chance 1/14 */
+    assert_near((double)selfed, (double)crossed / 14, 4 * sqrt((double)crossed / 14));
     cop_engine_destroy(engine);
+    world_close(&w);
+}
+
+/* Where the draws of a birth come from is part of what a run is: a digest rests on it. */
+static void draws_are_where_they_are_addressed(void **state) {
+    (void)state;
+    world w = world_of("[cross]\nop = uniform\n[vary]\nops = prune.channels, prune.random\n");
+    const cop_recipe cross = {.id = 40, .born = 3, .crossed = 1, .parent = {1, 2}};
+    const cop_recipe vary = {.id = 40, .born = 3, .varied = 2, .amount = {0, 0.5}};
+    cop_mask none, child, wanted;
+    cop_mask_init(&none, 850);
+    cop_mask_init(&child, 850);
+    cop_mask_init(&wanted, 850);
+    cop_rng rng = cop_rng_at(11, 3, 40, COP_FOR_CROSS_GENES);
+    for (size_t i = 0; i < 850; i += 64) wanted.words[i / 64] = cop_rng_u64(&rng);
+    wanted.words[13] &= (UINT64_C(1) << 850 % 64) - 1;
+    cop_plan_breed(w.plan, &cross, &none, NULL, &child); /* parent 2: all edges */
+    assert_true(cop_mask_equal(&child, &wanted));
+    rng = cop_rng_at(11, 3, 40, COP_FOR_VARY + 16);
+    cop_rng_sample(&rng, 425, &wanted);
+    cop_plan_breed(w.plan, &vary, NULL, NULL, &child);
+    assert_int_equal(cop_mask_distance(&child, &wanted), 850);
+    cop_mask_clear(&none);
+    cop_mask_clear(&child);
+    cop_mask_clear(&wanted);
     world_close(&w);
 }
 
@@ -343,6 +376,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluations_are_those_of_the_paper),
         cmocka_unit_test(elites_pass_and_the_culled_do_not_breed),
+        cmocka_unit_test(draws_are_where_they_are_addressed),
         cmocka_unit_test(generations_can_replace_everybody),
         cmocka_unit_test(crossover_has_its_probability),
         cmocka_unit_test(the_best_ever_is_replaced_by_better_ones_only),

@@ -155,31 +155,33 @@ static void an_epoch_uses_every_sample_once(void **state) {
     cop_dataset_destroy(set);
 }
 
-/* The order of samples is a function of seed and epoch, not of the epochs before. */
-static void order_is_addressed_by_epoch(void **state) {
+/* Order of samples by epoch, dropout by batch since the start, rate by epoch: all by hand. */
+static void order_dropout_and_rate_are_addressed(void **state) {
     (void)state;
     enum { N = 7 };
     cop_dataset *set = bars(N, 0, 1);
     cop_model *model;
     cop_params params, mine, gradient;
-    assert_ok(train(linear,
-                    "optimiser = sgd\nmomentum = 0\nrate = 0.5\nschedule = constant\nepochs = 3\n"
-                    "batch = 1\nseed = 5",
+    assert_ok(train("input = 36\nlayers = dropout(0.3) dense(3)",
+                    "optimiser = sgd\nmomentum = 0\nrate = 0.5\nschedule = exponential\n"
+                    "decay = 0.5\nepochs = 3\nbatch = 1\nseed = 5",
                     set, NULL, &model, &params));
     cop_params_init(&mine, model);
     cop_params_init(&gradient, model);
     cop_params_randomise(&mine, model, 5);
     cop_net_work *work = cop_net_work_create(model, 1, true);
-    for (uint32_t epoch = 0; epoch < 3; epoch++) {
+    float rate = 0.5f;
+    for (uint32_t epoch = 0, batch = 0; epoch < 3; epoch++, rate *= 0.5f) {
         uint32_t order[N] = {0, 1, 2, 3, 4, 5, 6};
         cop_rng rng = cop_rng_at(5, epoch, 0, COP_FOR_SHUFFLE);
         cop_rng_shuffle(&rng, order, N);
         for (size_t i = 0; i < N; i++) {
-            cop_net_forward(work, &mine, set->x + order[i] * 36, 1, NULL);
+            cop_net_forward(work, &mine, set->x + order[i] * 36, 1,
+                            &(cop_dropout_key){.seed = 5, .batch = batch++});
             cop_net_loss(work, &set->label[order[i]], 1, NULL);
             cop_net_backward(work, &mine, &gradient);
-            for (size_t k = 0; k < mine.weights; k++) mine.w[k] -= 0.5f * gradient.w[k];
-            for (size_t k = 0; k < mine.biases; k++) mine.b[k] -= 0.5f * gradient.b[k];
+            for (size_t k = 0; k < mine.weights; k++) mine.w[k] -= rate * gradient.w[k];
+            for (size_t k = 0; k < mine.biases; k++) mine.b[k] -= rate * gradient.b[k];
         }
     }
     assert_memory_equal(params.w, mine.w, mine.weights * sizeof(float));
@@ -187,6 +189,39 @@ static void order_is_addressed_by_epoch(void **state) {
     cop_net_work_destroy(work);
     cop_params_clear(&mine);
     cop_params_clear(&gradient);
+    release(model, &params);
+    cop_dataset_destroy(set);
+}
+
+/* With a rate too small to move a weight every sample is seen by the first network. */
+static void reports_are_means_and_judge_without_dropout(void **state) {
+    (void)state;
+    enum { N = 50, HELD = 10 };
+    cop_dataset *set = bars(N, 0, 1);
+    cop_model *model;
+    cop_params params;
+    log_t log = {0};
+    assert_ok(train("input = 36\nlayers = dropout(0.5) dense(3)",
+                    "optimiser = sgd\nrate = 1e-30\nschedule = constant\nepochs = 1\nbatch = 9\n"
+                    "seed = 5\nvalidation = 0.2",
+                    set, &log, &model, &params));
+    uint32_t order[N];
+    for (uint32_t i = 0; i < N; i++) order[i] = i;
+    cop_rng rng = cop_rng_at(5, 0, UINT32_MAX, COP_FOR_SPLIT);
+    cop_rng_shuffle(&rng, order, N);
+    double loss = 0;
+    size_t hits = 0, right;
+    cop_net_work *work = cop_net_work_create(model, 1, false);
+    for (size_t i = N - HELD; i < N; i++) {
+        cop_net_forward(work, &params, set->x + order[i] * 36, 1, NULL);
+        loss += cop_net_loss(work, &set->label[order[i]], 1, &right);
+        hits += right;
+    }
+    assert_near(log.last.validation_loss, loss / HELD, 1e-6);
+    assert_near(log.last.validation_accuracy, (double)hits / HELD, 1e-12);
+    cop_net_work_destroy(work);
+    /* an untrained network: about ln 3, whatever dropout does */
+    assert_true(log.last.loss > 0.8 && log.last.loss < 2);
     release(model, &params);
     cop_dataset_destroy(set);
 }
@@ -329,7 +364,8 @@ int main(void) {
         cmocka_unit_test(every_optimiser_learns_a_small_set_by_heart),
         cmocka_unit_test(the_same_training_gives_the_same_bits),
         cmocka_unit_test(an_epoch_uses_every_sample_once),
-        cmocka_unit_test(order_is_addressed_by_epoch),
+        cmocka_unit_test(order_dropout_and_rate_are_addressed),
+        cmocka_unit_test(reports_are_means_and_judge_without_dropout),
         cmocka_unit_test(held_back_samples_are_not_learnt),
         cmocka_unit_test(patience_ends_training_and_the_best_epoch_is_kept),
         cmocka_unit_test(zero_epochs_leave_the_first_weights),
