@@ -89,8 +89,7 @@ static void every_optimiser_learns_a_small_set_by_heart(void **state) {
     (void)state;
     static const char *const base[] = {
         "optimiser = sgd\nschedule = constant\nepochs = 40\nbatch = 8",
-        "optimiser = sgd\nmomentum = 0\nrate = 0.1\nschedule = step\nstep = 30\nepochs = 40\nbatch "
-        "= 8",
+        "optimiser=sgd\nmomentum=0\nrate=0.1\nschedule=step\nstep=30\nepochs=40\nbatch=8",
         "optimiser = adam\nrate = 0.01\nschedule = cosine\nepochs = 40\nbatch = 8",
         "optimiser = adadelta\nschedule = exponential\ndecay = 0.95\nepochs = 40\nbatch = 8",
     };
