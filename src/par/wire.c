@@ -47,7 +47,10 @@ void cop_outbox_flush(cop_outbox *outbox, bool all) {
 
 bool cop_wire_waits(const cop_par *par, int from, cop_message kind) {
     int waits = 0;
-    MPI_Iprobe(from, (int)kind, ((const cop_par_impl *)par->impl)->comm, &waits, MPI_STATUS_IGNORE);
+    /* one probe moves one message on at most: what stands behind another one needs a few */
+    for (int i = 0; i < 8 && !waits; i++)
+        MPI_Iprobe(from, (int)kind, ((const cop_par_impl *)par->impl)->comm, &waits,
+                   MPI_STATUS_IGNORE);
     return waits;
 }
 

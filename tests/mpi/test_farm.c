@@ -13,7 +13,8 @@ static cop_par par;
 struct book { /* what a worker remembers */
     uint64_t bred, kept;
     unsigned evaluated;
-    bool fail, slow;
+    bool fail;
+    const char *gate; /* a unit ends once this file exists */
 };
 
 static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
@@ -25,7 +26,7 @@ static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
 static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
     struct book *book = user;
     book->evaluated++;
-    if (book->slow) usleep(500000);
+    for (int i = 0; book->gate && access(book->gate, F_OK) != 0 && i < 20000; i++) usleep(1000);
     cop_activity_set("evaluating individual %u", unit->first);
     if (book->fail && unit->number == 5) return cop_fail(COP_E_EVALUATE, "it is the fifth");
     uint64_t answer[2] = {(uint64_t)unit->number * unit->number, book->bred};
@@ -145,7 +146,11 @@ static cop_status stop_at_once(void *user) {
 
 static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
     (void)state;
-    struct book book = {.slow = true};
+    /* the first units are held back until the master has said that the rest is not wanted */
+    cop_buf gate = {0};
+    if (par.rank == 0) cop_buf_printf(&gate, "%s", test_path("gate"));
+    cop_par_broadcast(&par, &gate);
+    struct book book = {.gate = par.size > 1 ? cop_buf_text(&gate) : NULL};
     cop_farm_work work = {&book, breed, evaluate, keep, write_it};
     cop_farm *farm = cop_farm_create(&par, &work);
     cop_status served = COP_E_STOPPED;
@@ -160,6 +165,9 @@ static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
         assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
         assert_int_equal(cop_farm_evaluate(farm, units, 200, take, &seen, stop_at_once),
                          COP_E_STOPPED);
+        FILE *open_gate = fopen(cop_buf_text(&gate), "w");
+        assert_non_null(open_gate);
+        fclose(open_gate);
         assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
         assert_ok(cop_farm_drain(farm));
         assert_int_equal(seen.written, 1);
@@ -167,6 +175,7 @@ static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
     }
     cop_farm_destroy(farm);
     cop_par_barrier(&par);
+    cop_buf_clear(&gate);
     assert_int_equal(served, COP_E_STOPPED);
     assert_true(book.evaluated <= 1); /* two were handed to each */
 }
