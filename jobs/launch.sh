@@ -47,10 +47,13 @@ coppice_launch() {
         fi
         ;;
     esac
+    # in a session of its own, Ctrl-C does not reach mpirun, which would kill its ranks a second later
+    command -v setsid >/dev/null && set -- setsid "$@"
     "$@" &
-    coppice_pid=$!
-    # Slurm's warning (--signal=B:USR1@...) and TERM reach this shell: pass them on as the request to stop
-    trap 'kill -USR1 $coppice_pid 2>/dev/null' USR1 TERM
+    coppice_pid=$! coppice_stop=USR1
+    # Slurm's warning (--signal=B:USR1@...), Ctrl-C, TERM and a closed terminal reach this shell: pass them on as
+    # the request to stop; who asks a second time does not want to wait
+    trap 'kill -$coppice_stop $coppice_pid 2>/dev/null; coppice_stop=TERM' USR1 TERM INT HUP
     trap 'kill -USR2 $coppice_pid 2>/dev/null' USR2
     # wait returns at once when a trapped signal comes: wait until the launcher is really gone
     while :; do
@@ -58,6 +61,6 @@ coppice_launch() {
         coppice_status=$?
         kill -0 $coppice_pid 2>/dev/null || break
     done
-    trap - USR1 USR2 TERM
+    trap - USR1 USR2 TERM INT HUP
     return "$coppice_status"
 }

@@ -13,7 +13,8 @@
 
 /* ------------------------------------------------------------------ status and error text */
 
-/** What a function that can fail for reasons of the world returns. Our own mistakes are COP_ASSERT. */
+/** What a function that can fail for reasons of the world returns. Our own mistakes are COP_ASSERT.
+ */
 typedef enum cop_status {
     COP_OK = 0,
     COP_E_USAGE,    /**< the command line is wrong; exit 64 */
@@ -58,13 +59,17 @@ void cop_error_clear(void);
     } while (0)
 
 /** A mistake of ours, never of the world's: prints place and expression, then aborts. Always on. */
-#define COP_ASSERT(expr)                                                                           \
-    ((expr) ? (void)0 : cop_assert_failed(#expr, __FILE__, __LINE__, __func__))
+#define COP_ASSERT(expr) ((expr) ? (void)0 : cop_assert_failed(#expr, __FILE__, __LINE__, __func__))
 _Noreturn void cop_assert_failed(const char *expr, const char *file, int line, const char *func);
 
 /* ------------------------------------------------------------------ log */
 
-typedef enum cop_log_level { COP_LOG_ERROR, COP_LOG_WARNING, COP_LOG_INFO, COP_LOG_DEBUG } cop_log_level;
+typedef enum cop_log_level {
+    COP_LOG_ERROR,
+    COP_LOG_WARNING,
+    COP_LOG_INFO,
+    COP_LOG_DEBUG
+} cop_log_level;
 
 /** Lines above this level are dropped. Default COP_LOG_INFO. */
 void cop_log_set_level(cop_log_level level);
@@ -75,16 +80,16 @@ void cop_log_set_prefix(const char *prefix);
 /** One line (no newline in @p format) to stderr and the log file. */
 void cop_log(cop_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** What this process is doing now ("evaluating individual 17 on task mnist, samples 0-999"); named by
- *  the messages of out-of-memory and assertion failures. Copied (at most 255 bytes). */
+/** What this process is doing now ("evaluating individual 17 on task mnist, samples 0-999"); named
+ * by the messages of out-of-memory and assertion failures. Copied (at most 255 bytes). */
 void cop_activity_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *cop_activity(void);
 
 /* ------------------------------------------------------------------ memory */
 
-/** Zeroed array of @p count items of @p size bytes, 64-byte aligned. Never returns NULL: when memory
- *  ends the exhaustion hook is called (see below) and the process ends. count*size is checked for
- *  overflow. A zero-sized request returns a unique pointer. Free with cop_free. */
+/** Zeroed array of @p count items of @p size bytes, 64-byte aligned. Never returns NULL: when
+ * memory ends the exhaustion hook is called (see below) and the process ends. count*size is checked
+ * for overflow. A zero-sized request returns a unique pointer. Free with cop_free. */
 void *cop_alloc(size_t count, size_t size);
 /** Grow or shrink to @p count items; contents kept, new part NOT zeroed; may move. */
 void *cop_realloc(void *pointer, size_t old_count, size_t count, size_t size);
@@ -97,11 +102,13 @@ char *cop_sprintf(const char *format, ...) __attribute__((format(printf, 1, 2)))
 #define COP_NEW_ARRAY(type, count) ((type *)cop_alloc((count), sizeof(type)))
 
 /** Called with the size wanted when memory is exhausted, before the process exits with status 1.
- *  par installs one that names rank and host and ends the job on all ranks. NULL restores the default. */
+ *  par installs one that names rank and host and ends the job on all ranks. NULL restores the
+ * default. */
 typedef void (*cop_exhausted_hook)(size_t bytes, const char *message);
 void cop_memory_on_exhausted(cop_exhausted_hook hook);
 
-/* ------------------------------------------------------------------ byte buffer (text and messages) */
+/* ------------------------------------------------------------------ byte buffer (text and
+ * messages) */
 
 typedef struct cop_buf {
     unsigned char *data; /**< owned; data[length] is always 0 once anything was added */
@@ -112,16 +119,17 @@ void cop_buf_clear(cop_buf *buf); /**< frees; back to empty */
 void cop_buf_reset(cop_buf *buf); /**< length 0, keeps capacity */
 void cop_buf_add(cop_buf *buf, const void *bytes, size_t count);
 void cop_buf_printf(cop_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** @p text broken into lines of at most 80 columns, and a newline. The cursor stands at @p column; later
- *  lines begin at @p indent. Newlines in the text are kept, and lines that begin with a blank are not
- *  broken (examples). */
+/** @p text broken into lines of at most 80 columns, and a newline. The cursor stands at @p column;
+ * later lines begin at @p indent. Newlines in the text are kept, and lines that begin with a blank
+ * are not broken (examples). */
 void cop_buf_fill(cop_buf *buf, const char *text, size_t column, size_t indent);
 /** The contents as a C string ("" when empty); borrowed. */
 const char *cop_buf_text(const cop_buf *buf);
 
 /* ------------------------------------------------------------------ bit masks */
 
-/** A set of bits, packed little-endian into 64-bit words; unused bits of the last word are 0 always. */
+/** A set of bits, packed little-endian into 64-bit words; unused bits of the last word are 0
+ * always. */
 typedef struct cop_mask {
     size_t bits;
     uint64_t *words; /**< owned; cop_mask_words(bits) words */
@@ -130,8 +138,9 @@ typedef struct cop_mask {
 size_t cop_mask_words(size_t bits);
 void cop_mask_init(cop_mask *mask, size_t bits); /**< all bits 0 */
 void cop_mask_clear(cop_mask *mask);             /**< frees */
-void cop_mask_copy(cop_mask *to, const cop_mask *from); /**< same number of bits; both initialised */
-void cop_mask_fill(cop_mask *mask);              /**< all bits 1 */
+void cop_mask_copy(cop_mask *to,
+                   const cop_mask *from); /**< same number of bits; both initialised */
+void cop_mask_fill(cop_mask *mask);       /**< all bits 1 */
 size_t cop_mask_count(const cop_mask *mask);
 /** Number of set bits in [begin, end). */
 size_t cop_mask_count_range(const cop_mask *mask, size_t begin, size_t end);
@@ -153,8 +162,8 @@ static inline void cop_mask_unset(cop_mask *mask, size_t bit) {
 
 /* ------------------------------------------------------------------ keyed random numbers */
 
-/** What a stream of random numbers is for. Streams of different purposes never overlap. Append only:
- *  a changed number changes every published result. */
+/** What a stream of random numbers is for. Streams of different purposes never overlap. Append
+ * only: a changed number changes every published result. */
 typedef enum cop_purpose {
     COP_FOR_INIT_WEIGHTS = 1, /**< item: layer */
     COP_FOR_SHUFFLE = 2,      /**< generation: epoch */
@@ -168,9 +177,9 @@ typedef enum cop_purpose {
     COP_FOR_TEST = 1000       /**< test programs only */
 } cop_purpose;
 
-/** A stream of numbers that is a function of (seed, generation, item, purpose) alone: Philox4x32-10 of
- *  the Random123 library (Salmon et al. 2011), key = seed, counter = (draw, purpose, item, generation).
- *  Plain value; copying it copies the position. */
+/** A stream of numbers that is a function of (seed, generation, item, purpose) alone: Philox4x32-10
+ * of the Random123 library (Salmon et al. 2011), key = seed, counter = (draw, purpose, item,
+ * generation). Plain value; copying it copies the position. */
 typedef struct cop_rng {
     uint32_t key[2], counter[4], block[4];
     unsigned used; /**< words of block already given out; 4 = none left */
@@ -187,11 +196,12 @@ uint64_t cop_rng_below(cop_rng *rng, uint64_t n);
 double cop_rng_normal(cop_rng *rng);
 /** Fisher-Yates over @p count indices. */
 void cop_rng_shuffle(cop_rng *rng, uint32_t *items, size_t count);
-/** @p count distinct positions drawn uniformly from [0, n) into @p out (all bits of @p out, which has
- *  n bits, are overwritten); Floyd's algorithm: exactly @p count draws. count <= n. */
+/** @p count distinct positions drawn uniformly from [0, n) into @p out (all bits of @p out, which
+ * has n bits, are overwritten); Floyd's algorithm: exactly @p count draws. count <= n. */
 void cop_rng_sample(cop_rng *rng, size_t count, cop_mask *out);
 
-/* ------------------------------------------------------------------ hashing (SHA-256 of libcrypto) */
+/* ------------------------------------------------------------------ hashing (SHA-256 of libcrypto)
+ */
 
 #define COP_HASH_BYTES 32
 #define COP_HASH_HEX 65
@@ -217,8 +227,8 @@ bool cop_parse_double(const char *text, double *value);
 /** yes/no, true/false, on/off, 1/0. */
 bool cop_parse_bool(const char *text, bool *value);
 
-/** The entry of @p names (count) nearest to @p word by edit distance, NULL when none is near (distance
- *  more than a third of the length). For "did you mean". */
+/** The entry of @p names (count) nearest to @p word by edit distance, NULL when none is near
+ * (distance more than a third of the length). For "did you mean". */
 const char *cop_nearest(const char *word, const char *const *names, size_t count);
 
 /** Split at any of @p separators, dropping empty parts and blanks around parts. Parts are owned. */

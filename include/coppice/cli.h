@@ -13,17 +13,21 @@ typedef struct cop_flag {
     const char *value; /**< name of its value in help ("DIR"), or NULL for a switch */
     bool repeats;      /**< may be given several times (--set) */
     const char *help;
-} cop_flag;            /* tables end with a row whose name is NULL */
+} cop_flag; /* tables end with a row whose name is NULL */
 
 /** Parsed command line of one command. Text is borrowed from argv. */
 typedef struct cop_args {
     const struct cop_command *command;
     const char **words; /**< what is not an option */
     size_t word_count;
-    struct { const cop_flag *flag; const char *value; } given[128];
+    struct {
+        const cop_flag *flag;
+        const char *value;
+    } given[128];
     size_t given_count;
 } cop_args;
-const char *cop_args_get(const cop_args *args, const char *flag); /**< last value given, NULL if none ("" for a switch) */
+const char *cop_args_get(const cop_args *args,
+                         const char *flag); /**< last value given, NULL if none ("" for a switch) */
 bool cop_args_has(const cop_args *args, const char *flag);
 /** The k-th value of a repeated flag, NULL past the end. */
 const char *cop_args_nth(const cop_args *args, const char *flag, size_t k);

@@ -1,7 +1,7 @@
 /** @file conf.h
- *  Option tables and the configuration. One table row (name, type, default, bounds, unit, help) feeds
- *  the parser, the error messages, `coppice list options`, the documentation and the bounds tests.
- *  Reading INI is libinih's; meaning is ours.
+ *  Option tables and the configuration. One table row (name, type, default, bounds, unit, help)
+ * feeds the parser, the error messages, `coppice list options`, the documentation and the bounds
+ * tests. Reading INI is libinih's; meaning is ours.
  */
 #ifndef COPPICE_CONF_H
 #define COPPICE_CONF_H
@@ -9,8 +9,8 @@
 #include "coppice/base.h"
 
 typedef enum cop_opt_type {
-    COP_OPT_INT,    /**< whole number in [low, high] */
-    COP_OPT_REAL,   /**< finite number in [low, high] */
+    COP_OPT_INT,  /**< whole number in [low, high] */
+    COP_OPT_REAL, /**< finite number in [low, high] */
     COP_OPT_BOOL,
     COP_OPT_TEXT,
     COP_OPT_CHOICE, /**< one of the words in `choices` ("a|b|c") */
@@ -20,7 +20,8 @@ typedef enum cop_opt_type {
 
 /** What changing an option does to a result. */
 typedef enum cop_opt_effect {
-    COP_SCIENCE, /**< part of what the result is a function of; resume refuses a change; in the digest */
+    COP_SCIENCE, /**< part of what the result is a function of; resume refuses a change; in the
+                    digest */
     COP_EXTENT,  /**< how long to search (stop rules); may be raised on resume; not in the digest */
     COP_MANNER   /**< how it is carried out (checkpoints, units, progress); never moves a result */
 } cop_opt_effect;
@@ -28,13 +29,14 @@ typedef enum cop_opt_effect {
 typedef struct cop_option {
     const char *key;
     cop_opt_type type;
-    const char *fallback; /**< default as text; NULL: the option must be given when its section is used */
-    double low, high;     /**< inclusive; for INT, REAL and REALS */
-    const char *unit;     /**< "" when it has none */
-    const char *choices;  /**< for CHOICE: "a|b|c"; else NULL */
+    const char
+        *fallback; /**< default as text; NULL: the option must be given when its section is used */
+    double low, high;    /**< inclusive; for INT, REAL and REALS */
+    const char *unit;    /**< "" when it has none */
+    const char *choices; /**< for CHOICE: "a|b|c"; else NULL */
     cop_opt_effect effect;
-    const char *help;     /**< one sentence */
-} cop_option;             /* tables end with a row whose key is NULL */
+    const char *help; /**< one sentence */
+} cop_option;         /* tables end with a row whose key is NULL */
 
 /** The options of one section. `name` "task.*" stands for any section task.NAME. */
 typedef struct cop_section {
@@ -52,8 +54,9 @@ typedef struct cop_schema {
 typedef struct cop_conf cop_conf;
 
 /** Read an INI file. `include = path` (before the first section; relative to the including file)
- *  reads another one first; later values win. Unknown sections and keys, repeated keys in one file and
- *  bad values are errors that name file, line and the nearest known name. COP_E_CONFIG, COP_E_IO. */
+ *  reads another one first; later values win. Unknown sections and keys, repeated keys in one file
+ * and bad values are errors that name file, line and the nearest known name. COP_E_CONFIG,
+ * COP_E_IO. */
 cop_status cop_conf_load(cop_conf **conf, const cop_schema *schema, const char *path);
 /** The same from text (@p name stands for the file in messages; includes are refused). */
 cop_status cop_conf_parse(cop_conf **conf, const cop_schema *schema, const char *text,
@@ -74,13 +77,14 @@ size_t cop_conf_reals(const cop_conf *conf, const char *section, const char *key
                       size_t capacity);
 /** Appends the words to @p list (which the caller clears). */
 void cop_conf_words(const cop_conf *conf, const char *section, const char *key, cop_list *list);
-/** True when the key was given (in a file or by --set) a value other than its default. A value equal to
- *  the default counts as not given, so that a configuration means what cop_conf_write says: that text
- *  spells out the defaults, and runs are resumed from it. */
+/** True when the key was given (in a file or by --set) a value other than its default. A value
+ * equal to the default counts as not given, so that a configuration means what cop_conf_write says:
+ * that text spells out the defaults, and runs are resumed from it. */
 bool cop_conf_given(const cop_conf *conf, const char *section, const char *key);
 /** "file.ini:12" of the value, "--set", or "default"; borrowed. For error messages. */
 const char *cop_conf_place(const cop_conf *conf, const char *section, const char *key);
-/** COP_E_CONFIG with the place of section.key in front: "cfg.ini:12: [pool] elite = 2: <message>". */
+/** COP_E_CONFIG with the place of section.key in front: "cfg.ini:12: [pool] elite = 2: <message>".
+ */
 cop_status cop_conf_fail(const cop_conf *conf, const char *section, const char *key,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 /** Names of the sections given whose name starts with @p prefix (e.g. "task."), in file order. */
@@ -93,9 +97,10 @@ cop_status cop_conf_require(const cop_conf *conf, const char *section);
 /** cop_conf_require for every section given: after cop_conf_set, which may have begun new ones. */
 cop_status cop_conf_check(const cop_conf *conf);
 
-/** Everything resolved, as INI text that cop_conf_parse reads back to the same values: every section
- *  of the schema without '*' and every wildcard section given, all keys, defaults too. Canonical: equal
- *  configurations give equal text. @p effects: bit (1<<cop_opt_effect) set for the kinds wanted. */
+/** Everything resolved, as INI text that cop_conf_parse reads back to the same values: every
+ * section of the schema without '*' and every wildcard section given, all keys, defaults too.
+ * Canonical: equal configurations give equal text. @p effects: bit (1<<cop_opt_effect) set for the
+ * kinds wanted. */
 void cop_conf_write(const cop_conf *conf, cop_buf *text, unsigned effects);
 #define COP_CONF_ALL 7u
 #define COP_CONF_SCIENCE (1u << COP_SCIENCE)

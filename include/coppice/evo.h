@@ -1,16 +1,18 @@
 /** @file evo.h
- *  Individuals, recipes, the composed algorithm (plan) and the ask/tell engine. Local and deterministic:
- *  nothing here knows of ranks, files or clocks. op.h is all that an operator's author needs.
+ *  Individuals, recipes, the composed algorithm (plan) and the ask/tell engine. Local and
+ * deterministic: nothing here knows of ranks, files or clocks. op.h is all that an operator's
+ * author needs.
  *
- *  A generation: initialise -> evaluate -> [ rank -> pool -> select -> cross -> vary... -> evaluate ->
- *  survive ] -> stop. Selection works on numbers only; genomes are bred from recipes wherever needed.
+ *  A generation: initialise -> evaluate -> [ rank -> pool -> select -> cross -> vary... -> evaluate
+ * -> survive ] -> stop. Selection works on numbers only; genomes are bred from recipes wherever
+ * needed.
  */
 #ifndef COPPICE_EVO_H
 #define COPPICE_EVO_H
 
 #include "coppice/net.h"
 
-#define COP_VARY_MAX 4   /**< operators in a variation list */
+#define COP_VARY_MAX 4 /**< operators in a variation list */
 #define COP_TASKS_MAX 16
 #define COP_FOUNDER ((uint64_t)-1) /**< "parent" that is the base network with all edges live */
 
@@ -22,24 +24,28 @@ typedef struct cop_recipe {
     uint32_t crossed;   /**< 1: cross operator applied with the second parent */
     uint32_t varied;    /**< bit k: operator k of the variation list applied */
     uint64_t parent[2]; /**< ids, or COP_FOUNDER; parent[1] is COP_FOUNDER when not crossed */
-    uint64_t cut;       /**< meaning is the cross operator's (one_point: first edge or layer taken from
-                             parent 2); 0 when not crossed */
-    double amount[COP_VARY_MAX]; /**< strength of each variation at that generation (a schedule's value) */
+    uint64_t cut; /**< meaning is the cross operator's (one_point: first edge or layer taken from
+                       parent 2); 0 when not crossed */
+    double amount[COP_VARY_MAX]; /**< strength of each variation at that generation (a schedule's
+                                    value) */
 } cop_recipe;
 
-/** Numbers of an individual, one column each; the list is a function of the plan. Names: accuracy.TASK
- *  (percent), loss.TASK (mean cross entropy at the winning value), value.TASK (winning shared value; not
- *  under trained weights), edges, density, compression (edges / base edges), macs, edges.LAYER, and
- *  similarity, similarity.LAYER when [similarity] names layers. */
-typedef struct cop_measure_list { char **names; size_t count; } cop_measure_list;
+/** Numbers of an individual, one column each; the list is a function of the plan. Names:
+ * accuracy.TASK (percent), loss.TASK (mean cross entropy at the winning value), value.TASK (winning
+ * shared value; not under trained weights), edges, density, compression (edges / base edges), macs,
+ * edges.LAYER, and similarity, similarity.LAYER when [similarity] names layers. */
+typedef struct cop_measure_list {
+    char **names;
+    size_t count;
+} cop_measure_list;
 
 typedef struct cop_plan cop_plan;
 
 /** Names of the tasks and hidden layers, needed to compose. */
 typedef struct cop_plan_setup {
-    const cop_conf *conf;        /**< borrowed for the plan's life */
-    const cop_model *model;      /**< borrowed */
-    const cop_params *base;      /**< borrowed; may be NULL for `check` and `explain` */
+    const cop_conf *conf;   /**< borrowed for the plan's life */
+    const cop_model *model; /**< borrowed */
+    const cop_params *base; /**< borrowed; may be NULL for `check` and `explain` */
     uint64_t seed;
     size_t tasks;
     const char *const *task_names;
@@ -57,21 +63,23 @@ size_t cop_plan_population(const cop_plan *plan);
 void cop_plan_eval_setup(const cop_plan *plan, cop_eval_setup *setup);
 /** True when the fitness (or a named measure) needs similarity. */
 bool cop_plan_needs_similarity(const cop_plan *plan);
-/** Whether the tasks' numbers of @p samples (by task) suffice: similarity compares whole batches only,
- *  so one task at least must fill one. COP_E_CONFIG. */
+/** Whether the tasks' numbers of @p samples (by task) suffice: similarity compares whole batches
+ * only, so one task at least must fill one. COP_E_CONFIG. */
 cop_status cop_plan_check_samples(const cop_plan *plan, const size_t *samples);
 /** The composed algorithm in words (pseudo-code with papers), for `coppice explain`. */
 void cop_plan_explain(const cop_plan *plan, cop_buf *out);
 
-/** Breed @p recipe into @p child (E bits, overwritten). @p a, @p b: parents' masks, NULL for the founder
- *  (all edges live) or when not crossed. Draws nothing but from streams keyed by (seed, born, id). */
+/** Breed @p recipe into @p child (E bits, overwritten). @p a, @p b: parents' masks, NULL for the
+ * founder (all edges live) or when not crossed. Draws nothing but from streams keyed by (seed,
+ * born, id). */
 void cop_plan_breed(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *a,
                     const cop_mask *b, cop_mask *child);
 
 /** Evidence of one individual summed over a task's shards, in shard order. */
 void cop_evidence_add(cop_evidence *sum, const cop_evidence *shard, size_t values, size_t hidden);
 /** Measures of an individual from its evidence (one sum per task) and its live edges by layer (one
- *  entry per layer of the model, 0 where it has no weights). @p measures: cop_plan_measures()->count. */
+ *  entry per layer of the model, 0 where it has no weights). @p measures:
+ * cop_plan_measures()->count. */
 void cop_plan_measure_individual(const cop_plan *plan, const cop_evidence *by_task,
                                  const uint64_t *layer_edges, double *measures);
 
@@ -80,22 +88,22 @@ void cop_plan_measure_individual(const cop_plan *plan, const cop_evidence *by_ta
 /** One row per individual ever born. */
 typedef struct cop_individual {
     cop_recipe recipe;
-    double fitness;    /**< larger is better; -inf when the evaluation failed or was not finite */
-    uint32_t died;     /**< generation whose survive step dropped it; UINT32_MAX while alive */
-    uint32_t elite;    /**< generations survived as an elite */
+    double fitness; /**< larger is better; -inf when the evaluation failed or was not finite */
+    uint32_t died;  /**< generation whose survive step dropped it; UINT32_MAX while alive */
+    uint32_t elite; /**< generations survived as an elite */
 } cop_individual;
 
 /** One row per generation (0 = initial population). */
 typedef struct cop_generation {
     uint32_t generation;
-    uint64_t evaluations;   /**< individuals evaluated so far */
+    uint64_t evaluations;             /**< individuals evaluated so far */
     double best, median, mean, worst; /**< fitness of the population; mean over those that did not
                                            fail (-inf when all did) */
-    uint64_t best_id;       /**< of this generation */
+    uint64_t best_id;                 /**< of this generation */
     uint64_t best_ever_id;
     double best_ever;
-    double density_mean;    /**< of the population */
-    uint32_t births;        /**< evaluated in this generation */
+    double density_mean; /**< of the population */
+    uint32_t births;     /**< evaluated in this generation */
 } cop_generation;
 
 /** The whole history: engine state is a function of it. Owned arrays. */
@@ -103,32 +111,33 @@ typedef struct cop_history {
     size_t individuals;
     cop_individual *individual; /**< index = id */
     size_t measures;
-    double *measure;            /**< (individuals, measures) */
+    double *measure; /**< (individuals, measures) */
     size_t generations;
     cop_generation *generation;
-    size_t population;          /**< live individuals, best first */
-    uint64_t *live;             /**< (population) ids in rank order */
+    size_t population; /**< live individuals, best first */
+    uint64_t *live;    /**< (population) ids in rank order */
 } cop_history;
 void cop_history_clear(cop_history *history);
-/** Messages and blobs. Unpack checks every count and id and refuses what no run can have written. */
+/** Messages and blobs. Unpack checks every count and id and refuses what no run can have written.
+ */
 void cop_history_pack(const cop_history *history, cop_buf *out);
 cop_status cop_history_unpack(cop_history *history, const void *bytes, size_t length);
 /** Internal consistency (ids in order, parents older, live ones alive, finite where it must be):
  *  COP_E_FORMAT names the row. For what was read from a file. */
 cop_status cop_history_check(const cop_history *history);
-/** SHA-256 over every science field of history; the digest of a run is this, the science options and
- *  the masks of the live genomes. Adds to @p hash. */
+/** SHA-256 over every science field of history; the digest of a run is this, the science options
+ * and the masks of the live genomes. Adds to @p hash. */
 void cop_history_hash(const cop_history *history, cop_hash *hash);
 
 typedef struct cop_engine cop_engine;
 cop_engine *cop_engine_create(const cop_plan *plan);
-/** Continue from @p history (taken over: ownership moves in, also on failure). The whole search is played
- *  again from the measures, without a genome, and must give the same rows: COP_E_FORMAT names the first
- *  that this plan and seed cannot have written. */
+/** Continue from @p history (taken over: ownership moves in, also on failure). The whole search is
+ * played again from the measures, without a genome, and must give the same rows: COP_E_FORMAT names
+ * the first that this plan and seed cannot have written. */
 cop_status cop_engine_resume(cop_engine **engine, const cop_plan *plan, cop_history *history);
 void cop_engine_destroy(cop_engine *engine);
-/** Individuals to breed and evaluate next: the initial population, then each generation's children, in
- *  id order. Borrowed until tell. Must not be called when finished. */
+/** Individuals to breed and evaluate next: the initial population, then each generation's children,
+ * in id order. Borrowed until tell. Must not be called when finished. */
 const cop_recipe *cop_engine_ask(cop_engine *engine, size_t *count);
 /** Measures (count, M) in ask order. Computes fitness, survives, ranks, appends history. */
 void cop_engine_tell(cop_engine *engine, const double *measures);

@@ -2,9 +2,10 @@
  *  Networks: what layers there are, parameters, forward and backward passes (float, OpenBLAS),
  *  network files, evaluators of masked and weight-agnostic networks, neighbourhood similarity.
  *
- *  Shapes: B batch, D inputs, O outputs, C channels, H W image, K kernel, E edges (weights), V values.
- *  Weights of all layers are one flat array in layer order, each (out, in) or (out, in, K, K) in
- *  row-major (PyTorch) order; an edge is an index into it. Biases likewise. Only weights are edges.
+ *  Shapes: B batch, D inputs, O outputs, C channels, H W image, K kernel, E edges (weights), V
+ * values. Weights of all layers are one flat array in layer order, each (out, in) or (out, in, K,
+ * K) in row-major (PyTorch) order; an edge is an index into it. Biases likewise. Only weights are
+ * edges.
  */
 #ifndef COPPICE_NET_H
 #define COPPICE_NET_H
@@ -21,24 +22,35 @@ typedef enum cop_layer_kind {
 } cop_layer_kind;
 
 typedef enum cop_activation {
-    COP_ACT_IDENTITY, COP_ACT_RELU, COP_ACT_LEAKY_RELU, COP_ACT_ELU, COP_ACT_TANH, COP_ACT_SIGMOID,
-    COP_ACT_SOFTPLUS, COP_ACT_SILU
+    COP_ACT_IDENTITY,
+    COP_ACT_RELU,
+    COP_ACT_LEAKY_RELU,
+    COP_ACT_ELU,
+    COP_ACT_TANH,
+    COP_ACT_SIGMOID,
+    COP_ACT_SOFTPLUS,
+    COP_ACT_SILU
 } cop_activation;
 
-typedef struct cop_shape { size_t channels, height, width; } cop_shape; /* flat: D x 1 x 1 */
-static inline size_t cop_shape_size(cop_shape s) { return s.channels * s.height * s.width; }
+typedef struct cop_shape {
+    size_t channels, height, width;
+} cop_shape; /* flat: D x 1 x 1 */
+static inline size_t cop_shape_size(cop_shape s) {
+    return s.channels * s.height * s.width;
+}
 
 #define COP_NAME_MAX 32
 typedef struct cop_layer {
     cop_layer_kind kind;
-    char name[COP_NAME_MAX];   /**< given ("conv1=conv2d(32,3)") or made: conv1, conv2, dense1, relu1 ... */
+    char name[COP_NAME_MAX]; /**< given ("conv1=conv2d(32,3)") or made: conv1, conv2, dense1, relu1
+                                ... */
     cop_shape in, out;
-    cop_activation activation; /**< ACTIVATION */
+    cop_activation activation;      /**< ACTIVATION */
     size_t kernel, stride, padding; /**< CONV2D, MAXPOOL2D (square) */
-    double rate;               /**< DROPOUT */
-    size_t weight_begin, weights; /**< DENSE, CONV2D: slice of cop_params.w */
+    double rate;                    /**< DROPOUT */
+    size_t weight_begin, weights;   /**< DENSE, CONV2D: slice of cop_params.w */
     size_t bias_begin, biases;
-    size_t fan_in;             /**< weights into one output unit */
+    size_t fan_in; /**< weights into one output unit */
 } cop_layer;
 
 typedef struct cop_model {
@@ -52,11 +64,12 @@ typedef struct cop_model {
 } cop_model;
 
 /** Parse e.g. input "1x28x28" (or "500") and layers
- *  "conv2d(32,3) relu conv2d(64,3) relu maxpool(2) dropout(0.25) flatten dense(128) relu dropout(0.5) dense(10)".
- *  conv2d(out, kernel[, stride[, padding]]), maxpool(kernel[, stride]), dense(out), dropout(rate), flatten,
- *  relu tanh sigmoid ...; any may be named "name=...". The last weighted layer gives the logits; nothing
- *  but flatten may follow it. Sizes are bounded (2^31 weights) and must fit each other; dense flattens
- *  its input by itself. COP_E_CONFIG with the word at fault. */
+ *  "conv2d(32,3) relu conv2d(64,3) relu maxpool(2) dropout(0.25) flatten dense(128) relu
+ * dropout(0.5) dense(10)". conv2d(out, kernel[, stride[, padding]]), maxpool(kernel[, stride]),
+ * dense(out), dropout(rate), flatten, relu tanh sigmoid ...; any may be named "name=...". The last
+ * weighted layer gives the logits; nothing but flatten may follow it. Sizes are bounded (2^31
+ * weights) and must fit each other; dense flattens its input by itself. COP_E_CONFIG with the word
+ * at fault. */
 cop_status cop_model_create(cop_model **model, const char *input, const char *layers);
 void cop_model_destroy(cop_model *model);
 /** Options of [network]: input, layers. */
@@ -65,8 +78,8 @@ extern const cop_option cop_network_options[];
 cop_status cop_model_from_conf(cop_model **model, const cop_conf *conf);
 /** Index of the layer of that name, or -1. */
 long cop_model_find(const cop_model *model, const char *name);
-/** The layer whose output is "the activations of weighted layer @p index": the activation right behind
- *  it, or itself. */
+/** The layer whose output is "the activations of weighted layer @p index": the activation right
+ * behind it, or itself. */
 size_t cop_model_activation_of(const cop_model *model, size_t index);
 /** Multiply-adds per sample of each weight of the layer (1 for dense, OH*OW for conv2d). */
 size_t cop_layer_uses(const cop_layer *layer);
@@ -74,13 +87,19 @@ size_t cop_layer_uses(const cop_layer *layer);
 uint64_t cop_model_macs(const cop_model *model, const cop_mask *mask);
 
 /** Layer kinds known, for `coppice list layers`: one row of src/net/list.h each. */
-typedef struct cop_layer_info { const char *word, *arguments, *summary; } cop_layer_info;
+typedef struct cop_layer_info {
+    const char *word, *arguments, *summary;
+} cop_layer_info;
 const cop_layer_info *cop_layer_infos(size_t *count);
 
-typedef struct cop_params { size_t weights, biases; float *w, *b; } cop_params;
+typedef struct cop_params {
+    size_t weights, biases;
+    float *w, *b;
+} cop_params;
 void cop_params_init(cop_params *params, const cop_model *model); /**< zeros */
 void cop_params_clear(cop_params *params);
-/** PyTorch's defaults: weights and biases uniform in +-1/sqrt(fan_in); keyed by @p seed and layer. */
+/** PyTorch's defaults: weights and biases uniform in +-1/sqrt(fan_in); keyed by @p seed and layer.
+ */
 void cop_params_randomise(cop_params *params, const cop_model *model, uint64_t seed);
 
 /* ------------------------------------------------------------------ forward, loss, backward */
@@ -91,16 +110,21 @@ void cop_net_work_destroy(cop_net_work *work);
 size_t cop_net_work_bytes(const cop_model *model, size_t batch, bool training);
 
 /** Dropout in training: masks are a function of (seed, batch number, layer). */
-typedef struct cop_dropout_key { uint64_t seed; uint32_t batch; } cop_dropout_key;
+typedef struct cop_dropout_key {
+    uint64_t seed;
+    uint32_t batch;
+} cop_dropout_key;
 
 /** @p x (n, D), n <= B. Returns the logits (n, classes), borrowed from the workspace. @p key NULL:
- *  inference. One OpenBLAS thread; the result for a sample depends on n only through BLAS rounding. */
+ *  inference. One OpenBLAS thread; the result for a sample depends on n only through BLAS rounding.
+ */
 const float *cop_net_forward(cop_net_work *work, const cop_params *params, const float *x, size_t n,
                              const cop_dropout_key *key);
 /** Output of layer @p layer for the batch of the last forward call: (n, size), borrowed. */
 const float *cop_net_output(const cop_net_work *work, size_t layer);
-/** Mean softmax cross entropy of the last forward call in nats; with training workspaces also starts
- *  the backward pass. *correct (may be NULL) counts argmax == label, ties to the lowest class. */
+/** Mean softmax cross entropy of the last forward call in nats; with training workspaces also
+ * starts the backward pass. *correct (may be NULL) counts argmax == label, ties to the lowest
+ * class. */
 double cop_net_loss(cop_net_work *work, const int32_t *label, size_t n, size_t *correct);
 /** Gradients of the mean loss into @p grad (overwritten). After cop_net_loss only. */
 void cop_net_backward(cop_net_work *work, const cop_params *params, cop_params *grad);
@@ -126,16 +150,17 @@ typedef struct cop_weighting {
 typedef struct cop_network {
     cop_model *model;
     cop_params params;
-    cop_mask mask;         /**< E bits */
+    cop_mask mask; /**< E bits */
     cop_weighting weighting;
-    char *config;          /**< configuration text it came from; "" if none */
-    uint64_t id;           /**< individual, 0 for a base network */
+    char *config; /**< configuration text it came from; "" if none */
+    uint64_t id;  /**< individual, 0 for a base network */
 } cop_network;
 void cop_network_destroy(cop_network *network);
 cop_status cop_network_write(const cop_network *network, const char *path); /**< atomic */
 /** Every size and index is checked. COP_E_IO, COP_E_FORMAT. */
 cop_status cop_network_read(cop_network **network, const char *path);
-/** Weights that the network computes with at shared value @p v (ignored for TRAINED): (E) into @p w. */
+/** Weights that the network computes with at shared value @p v (ignored for TRAINED): (E) into @p
+ * w. */
 void cop_effective_weights(const cop_params *params, const cop_mask *mask, cop_weighting_kind kind,
                            double v, float *w);
 
@@ -146,11 +171,11 @@ typedef struct cop_eval_setup {
     const cop_model *model;
     const cop_params *base;
     cop_weighting weighting;
-    double scale;          /**< `sign`: integer steps per unit of x; see cop_eval_scale */
-    size_t batch;          /**< samples per batch; divides every shard (tails excepted) */
-    size_t hidden;         /**< number of layers whose activations are wanted; 0 for none */
-    size_t hidden_layer[8];/**< layer indices (see cop_model_activation_of) */
-    double hidden_value;   /**< shared value at which they are wanted (ignored for TRAINED) */
+    double scale;           /**< `sign`: integer steps per unit of x; see cop_eval_scale */
+    size_t batch;           /**< samples per batch; divides every shard (tails excepted) */
+    size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
+    size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
+    double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
 } cop_eval_setup;
 
 /** Consecutive samples of one task. x (n, D), label (n); borrowed. */
@@ -158,7 +183,8 @@ typedef struct cop_shard {
     const float *x;
     const int32_t *label;
     size_t n;
-    size_t batch_base; /**< number of the shard's first batch inside the task (for similarity targets) */
+    size_t batch_base; /**< number of the shard's first batch inside the task (for similarity
+                          targets) */
     size_t task;
 } cop_shard;
 
@@ -171,8 +197,8 @@ typedef struct cop_evidence {
     uint64_t batches;                 /**< batches in the similarity sums */
 } cop_evidence;
 
-/** Called by an evaluator after each batch when hidden activations are wanted: @p rows (n, width) of
- *  hidden layer number @p which (0..hidden-1) of individual number @p individual of the block.
+/** Called by an evaluator after each batch when hidden activations are wanted: @p rows (n, width)
+ * of hidden layer number @p which (0..hidden-1) of individual number @p individual of the block.
  *  @p batch counts inside the task. Batches come in order, and of a batch the layers in order. The
  *  sink alone fills evidence->similarity and ->batches, which evaluators leave at 0. */
 typedef cop_status (*cop_hidden_sink)(void *user, size_t individual, size_t which,
@@ -187,10 +213,11 @@ typedef struct cop_evaluator {
     /** COP_E_CONFIG when the setup is beyond this evaluator (e.g. `sign` and tanh), saying so. */
     cop_status (*create)(void **self, const cop_eval_setup *setup);
     void (*destroy)(void *self);
-    /** @p masks (N) live edges; @p evidence (N), overwritten. @p predictions (N, V, n) class numbers or
-     *  NULL. Argmax ties go to the lowest class. A non-finite logit loses against any finite one (and
-     *  makes the loss infinite). @p sink may be NULL: then no hidden activations are computed.
-     *  COP_E_EVALUATE for a label outside the network's classes, and where `sign` cannot be exact. */
+    /** @p masks (N) live edges; @p evidence (N), overwritten. @p predictions (N, V, n) class
+     * numbers or NULL. Argmax ties go to the lowest class. A non-finite logit loses against any
+     * finite one (and makes the loss infinite). @p sink may be NULL: then no hidden activations are
+     * computed. COP_E_EVALUATE for a label outside the network's classes, and where `sign` cannot
+     * be exact. */
     cop_status (*evaluate)(void *self, const cop_mask *const *masks, size_t count,
                            const cop_shard *shard, cop_hidden_sink sink, void *user,
                            cop_evidence *evidence, uint16_t *predictions);
@@ -199,20 +226,23 @@ typedef struct cop_evaluator {
 const cop_evaluator *cop_evaluator_find(const char *name); /**< NULL if unknown */
 const cop_evaluator *const *cop_evaluators(size_t *count);
 
-/** Steps per unit for fixed-point inputs: the largest power-of-two-free scale such that max|x| maps to
- *  @p steps (default 2047): steps / max|x| over all tasks' evolve and test sets given; 1 when all x are 0. */
+/** Steps per unit for fixed-point inputs: the largest power-of-two-free scale such that max|x| maps
+ * to
+ *  @p steps (default 2047): steps / max|x| over all tasks' evolve and test sets given; 1 when all x
+ * are 0. */
 double cop_eval_scale(const cop_dataset *const *sets, size_t count, double steps);
-/** Name of the integer kernel in use, e.g. "avx512-vnni"; COPPICE_KERNEL overrides. "none" when that
- *  variable names one that is unknown or not possible here. */
+/** Name of the integer kernel in use, e.g. "avx512-vnni"; COPPICE_KERNEL overrides. "none" when
+ * that variable names one that is unknown or not possible here. */
 const char *cop_sign_kernel(void);
 
 /* ------------------------------------------------------------------ similarity (EComp) */
 
 /** Neighbourhood probabilities of n samples from their activations: squared Euclidean distances,
  *  Gaussian, @p perplexity (30 in the paper), symmetrised; upper triangle i<j row by row into
- *  @p p, n(n-1)/2 entries that sum to 1/2, each at least 2.22e-16. @p rows (n, width). All double, fixed order.
- *  n >= 2. */
-void cop_similarity_neighbours(const double *rows, size_t n, size_t width, double perplexity, double *p);
+ *  @p p, n(n-1)/2 entries that sum to 1/2, each at least 2.22e-16. @p rows (n, width). All double,
+ * fixed order. n >= 2. */
+void cop_similarity_neighbours(const double *rows, size_t n, size_t width, double perplexity,
+                               double *p);
 /** 2 * sum p ln(p/q) over the upper triangle: KL(base || individual) in nats; 0 for equal ones. */
 double cop_similarity_loss(const double *p, const double *q, size_t n);
 

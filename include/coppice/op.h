@@ -1,6 +1,7 @@
 /** @file op.h
- *  All that the author of an operator needs: write src/evo/ops/<role>_<name>.c with one cop_op, and add
- *  one line to src/evo/ops/list.h. Listing, help, docs and the contract tests follow by themselves.
+ *  All that the author of an operator needs: write src/evo/ops/<role>_<name>.c with one cop_op, and
+ * add one line to src/evo/ops/list.h. Listing, help, docs and the contract tests follow by
+ * themselves.
  */
 #ifndef COPPICE_OP_H
 #define COPPICE_OP_H
@@ -8,10 +9,19 @@
 #include "coppice/evo.h"
 
 typedef enum cop_role {
-    COP_ROLE_INITIALISE, COP_ROLE_EVALUATE, COP_ROLE_FITNESS, COP_ROLE_RANK, COP_ROLE_POOL,
-    COP_ROLE_SELECT, COP_ROLE_CROSS, COP_ROLE_VARY, COP_ROLE_SURVIVE, COP_ROLES
+    COP_ROLE_INITIALISE,
+    COP_ROLE_EVALUATE,
+    COP_ROLE_FITNESS,
+    COP_ROLE_RANK,
+    COP_ROLE_POOL,
+    COP_ROLE_SELECT,
+    COP_ROLE_CROSS,
+    COP_ROLE_VARY,
+    COP_ROLE_SURVIVE,
+    COP_ROLES
 } cop_role;
-/** "initialise", "evaluate", ...: the section [evaluate] names its operator with `op =` (vary: `ops =`). */
+/** "initialise", "evaluate", ...: the section [evaluate] names its operator with `op =` (vary: `ops
+ * =`). */
 const char *cop_role_name(cop_role role);
 
 /** The population as an operator sees it: numbers, sorted best first after rank. */
@@ -25,19 +35,20 @@ typedef struct cop_pop_view {
 
 /** Sizes decided by the pool operator for one generation. */
 typedef struct cop_pool {
-    size_t elites;  /**< the first so many pass unchanged, not evaluated again */
-    size_t parents; /**< breeding pool: the first so many of the ranked population */
-    size_t children;/**< to be born */
+    size_t elites;   /**< the first so many pass unchanged, not evaluated again */
+    size_t parents;  /**< breeding pool: the first so many of the ranked population */
+    size_t children; /**< to be born */
 } cop_pool;
 
 typedef struct cop_op {
     cop_role role;
-    const char *name;           /**< as in a config: "prune.random" */
-    const char *paper;          /**< source of the method, or "" */
-    const char *summary;        /**< one sentence */
-    const char *section;        /**< where its options live: its own ("prune.random") or the role's */
-    const cop_option *options;  /**< NULL: none */
-    /** Refuse impossible compositions and settings (after the bounds of the table); NULL: nothing to check. */
+    const char *name;    /**< as in a config: "prune.random" */
+    const char *paper;   /**< source of the method, or "" */
+    const char *summary; /**< one sentence */
+    const char *section; /**< where its options live: its own ("prune.random") or the role's */
+    const cop_option *options; /**< NULL: none */
+    /** Refuse impossible compositions and settings (after the bounds of the table); NULL: nothing
+     * to check. */
     cop_status (*check)(const cop_plan *plan);
     union {
         /** Recipes of the initial population: fill @p recipes[0..count), ids and born are set. */
@@ -50,10 +61,11 @@ typedef struct cop_op {
         void (*rank)(const cop_plan *plan, const cop_pop_view *pop, uint32_t *order);
         void (*pool)(const cop_plan *plan, size_t population, cop_pool *pool);
         /** Index in [0, parents) of the ranked population; draws only from @p rng. */
-        size_t (*select)(const cop_plan *plan, const cop_pop_view *pop, size_t parents, cop_rng *rng);
+        size_t (*select)(const cop_plan *plan, const cop_pop_view *pop, size_t parents,
+                         cop_rng *rng);
         struct {
-            /** Largest value of recipe->cut (cuts are 1 to that, 0 when there are none); a recipe beyond
-             *  it is refused. NULL: this operator never crosses. */
+            /** Largest value of recipe->cut (cuts are 1 to that, 0 when there are none); a recipe
+             * beyond it is refused. NULL: this operator never crosses. */
             uint64_t (*cuts)(const cop_plan *plan);
             /** At the master: decide the cut (recipe->cut) of a child that is to be crossed. */
             void (*decide)(const cop_plan *plan, cop_recipe *recipe, cop_rng *rng);
@@ -61,12 +73,13 @@ typedef struct cop_op {
             void (*apply)(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *b,
                           cop_mask *child, cop_rng *rng);
         } cross;
-        /** Change @p child in place by @p amount (schedule's value at birth); draws only from @p rng. */
+        /** Change @p child in place by @p amount (schedule's value at birth); draws only from @p
+         * rng. */
         void (*vary)(const cop_plan *plan, double amount, cop_mask *child, cop_rng *rng);
-        /** Fill @p next (indices into old then children: 0..old-1, old..old+children-1) with the new
-         *  population; returns its size. */
-        size_t (*survive)(const cop_plan *plan, const cop_pop_view *old, const cop_pop_view *children,
-                          const cop_pool *pool, size_t *next);
+        /** Fill @p next (indices into old then children: 0..old-1, old..old+children-1) with the
+         * new population; returns its size. */
+        size_t (*survive)(const cop_plan *plan, const cop_pop_view *old,
+                          const cop_pop_view *children, const cop_pool *pool, size_t *next);
     } as;
 } cop_op;
 
@@ -90,8 +103,8 @@ void cop_recipe_vary(const cop_plan *plan, cop_recipe *recipe);
  *  src/evo/ops/schedule.h. */
 double cop_schedule_at(const cop_plan *plan, const char *section, uint32_t generation);
 
-/** Sections and options of evolution: [population], [fitness], [similarity], [stop], [vary], roles and
- *  operators; for the schema. */
+/** Sections and options of evolution: [population], [fitness], [similarity], [stop], [vary], roles
+ * and operators; for the schema. */
 const cop_section *cop_evo_sections(size_t *count);
 
 #endif

@@ -1,7 +1,7 @@
 /** @file par.h
- *  Ranks: start-up, agreement, node-shared data, and the evaluation farm. With src/cli/main.c the only
- *  place that knows MPI. After start-up the farm uses point-to-point messages only and polls with naps, so an idle
- *  rank costs no CPU.
+ *  Ranks: start-up, agreement, node-shared data, and the evaluation farm. With src/cli/main.c the
+ * only place that knows MPI. After start-up the farm uses point-to-point messages only and polls
+ * with naps, so an idle rank costs no CPU.
  */
 #ifndef COPPICE_PAR_H
 #define COPPICE_PAR_H
@@ -9,7 +9,7 @@
 #include "coppice/evo.h"
 
 typedef struct cop_par {
-    int rank, size;           /**< in a private duplicate of the world */
+    int rank, size;             /**< in a private duplicate of the world */
     int node, nodes, node_rank; /**< node number, number of nodes, rank inside the node */
     char host[64];
     void *impl;
@@ -33,11 +33,12 @@ void cop_par_broadcast(const cop_par *par, cop_buf *buf);
 /** Collective: wait for all, asleep. */
 void cop_par_barrier(const cop_par *par);
 
-/** Collective over all ranks: the node's first rank (node_rank 0) calls @p load; samples end up once
- *  per node in shared memory; every rank gets a borrowed view. Failure on any node fails everywhere,
- *  naming rank and host. */
+/** Collective over all ranks: the node's first rank (node_rank 0) calls @p load; samples end up
+ * once per node in shared memory; every rank gets a borrowed view. Failure on any node fails
+ * everywhere, naming rank and host. */
 typedef cop_status (*cop_load_fn)(void *user, cop_dataset **set);
-cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *user, cop_dataset **set);
+cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *user,
+                                 cop_dataset **set);
 
 /* ------------------------------------------------------------------ requests to stop */
 
@@ -56,10 +57,12 @@ void cop_halt_forget(unsigned flags);
 /* ------------------------------------------------------------------ farm */
 
 /** A work unit: individuals [first, first+count) of the current batch of recipes on one shard. */
-typedef struct cop_unit { uint32_t number, first, count, shard; } cop_unit;
+typedef struct cop_unit {
+    uint32_t number, first, count, shard;
+} cop_unit;
 
-/** What workers do; implemented by run (src/run/worker.c), called on worker ranks, or on rank 0 when it
- *  is alone. */
+/** What workers do; implemented by run (src/run/worker.c), called on worker ranks, or on rank 0
+ * when it is alone. */
 typedef struct cop_farm_work {
     void *user;
     /** Breed all @p recipes from the live genomes and hold them beside these. */
@@ -78,33 +81,34 @@ typedef struct cop_farm cop_farm;
 
 cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work);
 void cop_farm_destroy(cop_farm *farm);
-/** Workers: serve until the master says stop; returns the status that the master stopped with, so that
- *  all ranks exit alike. A worker's own failure has been reported to the master, which prints it; the
- *  worker's error message is cleared. Rank 0 never calls this. */
+/** Workers: serve until the master says stop; returns the status that the master stopped with, so
+ * that all ranks exit alike. A worker's own failure has been reported to the master, which prints
+ * it; the worker's error message is cleared. Rank 0 never calls this. */
 cop_status cop_farm_serve(cop_farm *farm);
 
 /** Master: hand out recipes and keep-lists to every worker (they are ordered with units). */
 cop_status cop_farm_breed(cop_farm *farm, const cop_recipe *recipes, size_t count);
 cop_status cop_farm_keep(cop_farm *farm, const uint64_t *ids, size_t count);
-/** Master: evaluate @p count units; @p take is called once per unit with its result, in arrival order.
+/** Master: evaluate @p count units; @p take is called once per unit with its result, in arrival
+ * order.
  *  @p idle (may be NULL) is called at least every 100 ms: progress, signals. */
 typedef cop_status (*cop_farm_take)(void *user, const cop_unit *unit, const void *result,
                                     size_t length); /* a failure ends the evaluation */
-typedef cop_status (*cop_farm_idle)(void *user); /* a failure abandons the evaluation */
-/* After a failure (of take, idle or a worker) the farm can still write, drain and stop; units that wait at
- * workers are left out, answers to those under way are dropped. */
-cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count, cop_farm_take take,
-                             void *user, cop_farm_idle idle);
-/** Master: start a write on the least busy worker; @p done is called (from a later farm call, or from
- *  cop_farm_drain) with the answer. Ordered behind breed/keep already sent. */
+typedef cop_status (*cop_farm_idle)(void *user);    /* a failure abandons the evaluation */
+/* After a failure (of take, idle or a worker) the farm can still write, drain and stop; units that
+ * wait at workers are left out, answers to those under way are dropped. */
+cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count,
+                             cop_farm_take take, void *user, cop_farm_idle idle);
+/** Master: start a write on the least busy worker; @p done is called (from a later farm call, or
+ * from cop_farm_drain) with the answer. Ordered behind breed/keep already sent. */
 typedef cop_status (*cop_farm_written)(void *user, const void *result, size_t length);
 cop_status cop_farm_write(cop_farm *farm, const void *request, size_t length, cop_farm_written done,
                           void *user);
 /** Master: wait for all writes under way. */
 cop_status cop_farm_drain(cop_farm *farm);
-/** Master: end of service for all workers with @p status as the outcome of the job. Waits for them to
- *  acknowledge; after 10 s without an answer (COP_E_STOPPED: and the time of a long unit) the job is
- *  ended on all ranks by force. */
+/** Master: end of service for all workers with @p status as the outcome of the job. Waits for them
+ * to acknowledge; after 10 s without an answer (COP_E_STOPPED: and the time of a long unit) the job
+ * is ended on all ranks by force. */
 void cop_farm_stop(cop_farm *farm, cop_status status);
 
 /** Counters for progress and the run's summary. */

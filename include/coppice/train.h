@@ -6,11 +6,13 @@
 
 #include "coppice/net.h"
 
-/** Options of [base]: task, file, seed, epochs, batch, optimiser (sgd|adam|adadelta), rate, momentum,
- *  weight_decay, schedule (constant|exponential|step|cosine), decay, step, validation, patience ... */
+/** Options of [base]: task, file, seed, epochs, batch, optimiser (sgd|adam|adadelta), rate,
+ * momentum, weight_decay, schedule (constant|exponential|step|cosine), decay, step, validation,
+ * patience ... */
 extern const cop_option cop_base_options[];
 
-/** Progress after each epoch (for the screen); return false to stop training early with COP_E_STOPPED. */
+/** Progress after each epoch (for the screen); return false to stop training early with
+ * COP_E_STOPPED. */
 typedef struct cop_train_report {
     size_t epoch, epochs;
     double loss, accuracy;                       /**< of the epoch, training mode */
@@ -19,18 +21,20 @@ typedef struct cop_train_report {
 } cop_train_report;
 typedef bool (*cop_train_observer)(void *user, const cop_train_report *report);
 
-/** Train @p params (overwritten) as [base] of @p conf says on @p train. Deterministic: a function of
- *  the section, the seed and the data (and of the BLAS kernel's rounding). */
+/** Train @p params (overwritten) as [base] of @p conf says on @p train. Deterministic: a function
+ * of the section, the seed and the data (and of the BLAS kernel's rounding). */
 cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
                           cop_params *params, cop_train_observer observer, void *user);
 
-/** SHA-256 that names a trained base network: the network, the options of [base] that training uses and
- *  the digest of the training data (which stands for its task section). */
+/** SHA-256 that names a trained base network: the network, the options of [base] that training uses
+ * and the digest of the training data (which stands for its task section). */
 void cop_base_key(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
                   char hex[COP_HASH_HEX]);
 
 /** An optimiser: one row of src/train/list.h. */
-typedef struct cop_optimiser_info { const char *name, *summary, *paper; } cop_optimiser_info;
+typedef struct cop_optimiser_info {
+    const char *name, *summary, *paper;
+} cop_optimiser_info;
 const cop_optimiser_info *cop_optimiser_infos(size_t *count);
 
 #endif

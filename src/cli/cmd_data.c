@@ -295,16 +295,16 @@ static cop_status run(const cop_args *args, cop_par *par) {
 }
 
 static const cop_flag flags[] = {
-    {"data", 0, "DIR", false, "Folder with the data files (default: COPPICE_DATA)."},
-    {"config", 0, "FILE", false, "Configuration that holds the task."},
+    {"data", 'd', "DIR", false, "Folder with the data files (default: COPPICE_DATA)."},
+    {"config", 'c', "FILE", false, "Configuration that holds the task."},
     {"source", 0, "NAME", false, "A built-in source with its default options."},
-    {"set", 0, "K=V", true, "Change an option: task.NAME.key=value."},
+    {"set", 's', "K=V", true, "Change an option: task.NAME.KEY=VALUE."},
     {"split", 0, "SPLIT", false, "Only this split: train, evolve or test (default: all)."},
     {"samples", 0, "N", false, "With show: number of samples drawn as characters (default: 12)."},
     {"png", 0, "FILE", false, "With show: also write a contact sheet, a row per class."},
     {"per-class", 0, "N", false,
      "With show: number of samples per class on the contact sheet (default: 16)."},
-    {"out", 0, "DIR", false, "With write: folder for the files; made when missing."},
+    {"out", 'o', "DIR", false, "With write: folder for the files; made when missing."},
     {"format", 0, "FORMAT", false, "With write: idx or csv (default: idx)."},
     {"gz", 0, NULL, false, "With write: compress the files."},
     {NULL, 0, NULL, false, NULL}};

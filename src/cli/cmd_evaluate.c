@@ -8,7 +8,7 @@
 
 static const cop_flag flags[] = {
     {"task", 't', "NAME", true,
-     "Evaluate on this task of the configuration; may be repeated (default: the tasks of the "
+     "Evaluate on this task of the configuration (default: the tasks of the "
      "run)."},
     {"config", 'c', "FILE", false,
      "Look tasks up in this configuration instead of the one stored with the network."},

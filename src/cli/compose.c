@@ -22,8 +22,7 @@ cop_status cop_composed_create(cop_composed *composed, cop_conf *conf) {
     char *section = cop_sprintf("task.%s", trained_on);
     bool there = !*trained_on || cop_conf_has_section(conf, section);
     cop_free(section);
-    if (!there)
-        COP_GO(cop_conf_fail(conf, "base", "task", "there is no section [task.%s]", trained_on));
+    if (!there) COP_GO(cop_experiment_no_task(conf, "base", "task", trained_on));
     int64_t batch = cop_conf_int(conf, "evaluate", "batch"),
             shard = cop_conf_int(conf, "evaluate", "shard");
     if (shard % batch)
@@ -48,7 +47,12 @@ static cop_status read_training(const cop_composed *c, const char *data_dir,
     const char *file = cop_conf_text(c->conf, "base", "file"),
                *task = cop_conf_text(c->conf, "base", "task");
     cop_dataset *set = NULL;
-    if (*file && cop_file_exists(file)) return COP_OK;
+    if (*file && cop_file_exists(file)) {
+        cop_network *network = NULL;
+        COP_TRY(cop_base_read(&network, c->model, file));
+        cop_network_destroy(network);
+        return COP_OK;
+    }
     if (!*task) task = c->tasks.items[0];
     COP_TRY(cop_task_load(&set, c->conf, task, COP_SPLIT_TRAIN, data_dir));
     cop_status status = cop_experiment_fits(c->model, set, task);

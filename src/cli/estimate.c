@@ -65,11 +65,7 @@ static cop_status estimate(const cop_composed *c, const cop_data_facts *facts,
     setup->batch = (size_t)cop_conf_int(c->conf, "evaluate", "batch");
     cop_params_init(&base, m);
     cop_status status = evaluator->create(&self, setup);
-    if (status == COP_OK)
-        evaluator->destroy(self);
-    else
-        cop_fail_prefix(status, "%s: [evaluate] arithmetic = %s",
-                        cop_conf_place(c->conf, "evaluate", "arithmetic"), arithmetic);
+    if (status == COP_OK) evaluator->destroy(self);
     if (status == COP_OK) n->evaluator = (double)evaluator->bytes(setup);
     cop_params_clear(&base);
     setup->base = NULL;
@@ -129,9 +125,15 @@ cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *fa
             setup.weighting.values == 1 ? "" : "s");
     else
         cop_buf_printf(out, "work           not known without the data\n");
-    if (facts->training)
+    const char *file = cop_conf_text(c->conf, "base", "file");
+    if (facts->training && *file)
+        cop_buf_printf(out, "base network   trained on %zu samples: %s is not there, and is made\n",
+                       facts->training, file);
+    else if (facts->training)
         cop_buf_printf(out, "base network   trained on %zu samples unless one is in the cache\n",
                        facts->training);
+    else if (facts->known)
+        cop_buf_printf(out, "base network   read from %s\n", file);
     cop_buf_printf(out, "memory of a worker rank\n");
     add_bytes(out, "samples", n.samples, "once per node");
     add_bytes(out, "base", n.base, "the base network's parameters");

@@ -57,6 +57,7 @@ static void write_overview(cop_buf *out) {
     cop_buf_printf(out,
                    "\nEnvironment\n"
                    "  COPPICE_DATA    folder with the data sets; the default of --data\n"
+                   "  COPPICE_CACHE   folder for trained base networks\n"
                    "  COPPICE_KERNEL  integer kernel to use instead of the fastest one\n"
                    "\nExit status\n"
                    "  0 finished, 75 stopped with a good checkpoint (run again), 64 wrong usage,\n"

@@ -104,6 +104,8 @@ void cop_man_write(cop_buf *out) {
                    ".fi\n.SH ENVIRONMENT\n"
                    ".TP\n.B COPPICE_DATA\nFolder with the data sets; the default of "
                    "\\-\\-data.\n"
+                   ".TP\n.B COPPICE_CACHE\nFolder for trained base networks; default: coppice in "
+                   "XDG_CACHE_HOME or in ~/.cache.\n"
                    ".TP\n.B COPPICE_KERNEL\nInteger kernel to use instead of the fastest one.\n"
                    ".TP\n.B COPPICE_RANKS_PER_NODE\nTreat every so many ranks as a node of "
                    "their own (tests).\n"

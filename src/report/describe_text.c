@@ -180,6 +180,15 @@ static void write_ledger(const json_t *ledger, cop_buf *out) {
     cop_table_clear(&table);
 }
 
+static bool lists_checkpoint(const json_t *ledger) {
+    const json_t *row;
+    size_t i;
+    json_array_foreach(ledger, i,
+                       row) if (strcmp(text_of(row, "kind"), "checkpoint") == 0 &&
+                                !json_is_true(json_object_get(row, "dropped"))) return true;
+    return false;
+}
+
 void cop_describe_write(const json_t *description, bool all, cop_buf *out) {
     const json_t *run = json_object_get(description, "run");
     if (strcmp(text_of(description, "kind"), "run") == 0) {
@@ -193,7 +202,10 @@ void cop_describe_write(const json_t *description, bool all, cop_buf *out) {
     if (json_object_get(description, "checkpoint"))
         write_checkpoint(description, all, out);
     else if (run)
-        cop_buf_printf(out, "no checkpoint yet\n");
+        cop_buf_printf(out, "%s\n",
+                       lists_checkpoint(json_object_get(description, "ledger"))
+                           ? "no checkpoint is undamaged"
+                           : "no checkpoint yet");
     if (json_object_get(description, "network"))
         write_network(json_object_get(description, "network"), out);
     write_config(json_object_get(description, "config"), out);

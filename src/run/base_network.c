@@ -17,7 +17,11 @@ static char *cache_path(const char *key) {
 }
 
 static bool on_epoch(void *user, const cop_train_report *report) {
-    (void)user;
+    double *line_at = user, now = cop_clock();
+    bool halt = cop_halt_requests() & COP_HALT_STOP;
+    /* the last one, and of the others at most two a second */
+    if (report->epoch < report->epochs && now - *line_at < 0.5) return !halt;
+    *line_at = now;
     char validation[64] = "";
     if (!isnan(report->validation_accuracy))
         snprintf(validation, sizeof validation, ", validation accuracy %.2f %%",
@@ -25,24 +29,33 @@ static bool on_epoch(void *user, const cop_train_report *report) {
     cop_log(COP_LOG_INFO, "base network: epoch %zu of %zu: loss %.4f, accuracy %.2f %%%s (%.1f s)",
             report->epoch, report->epochs, report->loss, 100 * report->accuracy, validation,
             report->seconds);
-    return !(cop_halt_requests() & COP_HALT_STOP);
+    return !halt;
+}
+
+cop_status cop_base_read(cop_network **network, const cop_model *model, const char *path) {
+    cop_status status = cop_network_read(network, path);
+    if (status == COP_OK && strcmp((*network)->model->spec, model->spec) != 0)
+        status =
+            cop_fail(COP_E_CONFIG, "%s holds another network (%s) than [network] asks for (%s)",
+                     path, (*network)->model->spec, model->spec);
+    if (status == COP_OK) {
+        size_t live = cop_mask_count(&(*network)->mask), all = (*network)->mask.bits;
+        if (live < all) /* a base network has no mask: they would all come back */
+            status = cop_fail(COP_E_CONFIG,
+                              "%s holds a pruned network, %zu of %zu edges; a base network has all "
+                              "of them: give the network that this one was pruned from",
+                              path, live, all);
+    }
+    if (status != COP_OK) {
+        cop_network_destroy(*network);
+        *network = NULL;
+    }
+    return status;
 }
 
 static cop_status adopt(cop_experiment *e, const char *path) {
     cop_network *network = NULL;
-    cop_status status = cop_network_read(&network, path);
-    if (status == COP_OK && strcmp(network->model->spec, e->model->spec) != 0)
-        status =
-            cop_fail(COP_E_CONFIG, "%s holds another network (%s) than [network] asks for (%s)",
-                     path, network->model->spec, e->model->spec);
-    if (status == COP_OK) {
-        size_t live = cop_mask_count(&network->mask);
-        if (live < network->mask.bits) /* a base network has no mask: they would all come back */
-            status = cop_fail(COP_E_CONFIG,
-                              "%s holds a pruned network, %zu of %zu edges; a base network has all "
-                              "of them: give the network that this one was pruned from",
-                              path, live, network->mask.bits);
-    }
+    cop_status status = cop_base_read(&network, e->model, path);
     if (status == COP_OK) {
         memcpy(e->base.w, network->params.w, e->base.weights * sizeof(float));
         memcpy(e->base.b, network->params.b, e->base.biases * sizeof(float));
@@ -73,12 +86,12 @@ static cop_status store(const cop_experiment *e, const char *path) {
 }
 
 static cop_status train(cop_experiment *e, const cop_dataset *set, const char *task) {
-    double start = cop_clock();
+    double start = cop_clock(), line_at = -1;
     char seconds[32];
     cop_log(COP_LOG_INFO, "base network: training %zu weights on %zu samples of task %s",
             e->model->weights, set->samples, task);
     cop_activity_set("training the base network");
-    COP_TRY(cop_train_base(e->conf, e->model, set, &e->base, on_epoch, NULL));
+    COP_TRY(cop_train_base(e->conf, e->model, set, &e->base, on_epoch, &line_at));
     cop_activity_set("%s", "");
     double accuracy, loss;
     cop_net_score(e->model, &e->base, set, &accuracy, &loss);
@@ -101,11 +114,14 @@ static cop_status obtain(cop_experiment *e) {
     char section[128];
     snprintf(section, sizeof section, "task.%s", task);
     if (!cop_conf_has_section(e->conf, section))
-        return cop_conf_fail(e->conf, "base", "task", "there is no section [task.%s]", task);
+        return cop_experiment_no_task(e->conf, "base", "task", task);
     COP_TRY(cop_task_load(&set, e->conf, task, COP_SPLIT_TRAIN, e->data_dir));
     char key[COP_HASH_HEX];
     cop_base_key(e->conf, e->model, set, key);
     char *path = *file ? cop_strdup(file) : cache_path(key);
+    if (*file)
+        cop_log(COP_LOG_INFO, "base network: %s is not there; it is trained and stored there",
+                file);
     cop_status status = COP_OK;
     if (!*file && path && cop_file_exists(path)) {
         if (adopt(e, path) == COP_OK) {

@@ -3,6 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+cop_status cop_experiment_no_task(const cop_conf *conf, const char *section, const char *key,
+                                  const char *name) {
+    cop_list sections = {0}, names = {0};
+    cop_conf_sections(conf, "task.", &sections);
+    for (size_t i = 0; i < sections.count; i++)
+        cop_list_add(&names, sections.items[i] + strlen("task."));
+    const char *near = cop_nearest(name, (const char *const *)names.items, names.count);
+    cop_status status =
+        cop_conf_fail(conf, section, key, "there is no section [task.%s]%s%s%s", name,
+                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    cop_list_clear(&names);
+    cop_list_clear(&sections);
+    return status;
+}
+
 cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names) {
     cop_list sections = {0};
     cop_status status = COP_OK;
@@ -20,9 +35,7 @@ cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names) {
                 status = cop_conf_fail(conf, "evaluate", "tasks", "task %s is named twice",
                                        names->items[i]);
         if (!known && status == COP_OK)
-            status = cop_conf_fail(conf, "evaluate", "tasks",
-                                   "there is no section [task.%s] in the configuration",
-                                   names->items[i]);
+            status = cop_experiment_no_task(conf, "evaluate", "tasks", names->items[i]);
     }
     if (status == COP_OK && names->count == 0)
         status =

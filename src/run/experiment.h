@@ -37,6 +37,13 @@ cop_status cop_experiment_base(cop_experiment *experiment, const cop_par *par);
 cop_status cop_experiment_compose(cop_experiment *experiment);
 void cop_experiment_clear(cop_experiment *experiment);
 
+/** A network file as a base network for @p model: all edges, the same layers. COP_E_CONFIG,
+ * COP_E_IO, COP_E_FORMAT. */
+cop_status cop_base_read(cop_network **network, const cop_model *model, const char *path);
+
+/** COP_E_CONFIG at @p section, @p key: there is no [task.@p name]; with the nearest that is. */
+cop_status cop_experiment_no_task(const cop_conf *conf, const char *section, const char *key,
+                                  const char *name);
 /** Names of the tasks that a configuration evolves on: [evaluate] tasks, else all task sections. */
 cop_status cop_experiment_task_names(const cop_conf *conf, cop_list *names);
 

@@ -9,8 +9,11 @@ cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoin
     cop_ledger ledger = {0};
     *checkpoint = NULL;
     if (file) *file = NULL;
-    cop_status status = cop_ledger_read(&ledger, dir);
+    char *list = cop_sprintf("%s/ledger.jsonl", dir);
+    /* no ledger: the run ended before its search began */
+    cop_status status = cop_file_exists(list) ? cop_ledger_read(&ledger, dir) : COP_OK;
     bool any = false;
+    cop_free(list);
     for (size_t i = ledger.count; i-- > 0 && status == COP_OK && !*checkpoint;) {
         const cop_ledger_entry *entry = &ledger.entries[i];
         if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;

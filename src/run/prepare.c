@@ -32,15 +32,16 @@ static cop_status same_science(const cop_conf *now, const cop_conf *then, const 
     if (strcmp(cop_buf_text(&a), cop_buf_text(&b)) != 0) {
         cop_list_split(&lines_a, cop_buf_text(&a), "\n");
         cop_list_split(&lines_b, cop_buf_text(&b), "\n");
-        size_t i = 0;
+        size_t i = 0, head = 0;
         while (i < lines_a.count && i < lines_b.count &&
                strcmp(lines_a.items[i], lines_b.items[i]) == 0)
-            i++;
+            if (lines_a.items[i++][0] == '[') head = i - 1;
+        const char *section = i && lines_a.items[head][0] == '[' ? lines_a.items[head] : "";
         status =
             cop_fail(COP_E_CONFIG,
-                     "%s is another experiment: it was run with '%s', now '%s' is asked for; only "
-                     "[stop], [checkpoint] and [parallel] may change on resume",
-                     dir, i < lines_b.count ? lines_b.items[i] : "(nothing)",
+                     "%s is another experiment: it was run with %s '%s', now '%s' is asked for; "
+                     "only [stop], [checkpoint] and [parallel] may change on resume",
+                     dir, section, i < lines_b.count ? lines_b.items[i] : "(nothing)",
                      i < lines_a.count ? lines_a.items[i] : "(nothing)");
     }
     cop_list_clear(&lines_a);

@@ -157,6 +157,9 @@ static cop_status search(cop_session_state *s) {
         search.engine = cop_engine_create(s->experiment.plan);
     }
     if (status == COP_OK) status = cop_search_run(&search, &reason);
+    if (status == COP_OK && s->resuming && search.evaluated == 0)
+        cop_log(COP_LOG_INFO, "nothing was left to do; to search longer, raise what ended it, for "
+                              "example --set stop.generations=100");
     if (status == COP_OK || (status == COP_E_STOPPED && *search.digest)) {
         cop_status printed = cop_summary_print(
             &search, status == COP_OK ? reason : "a signal, file or time limit asked for it",
