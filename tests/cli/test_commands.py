@@ -214,6 +214,35 @@ def the_checkpoint_is_no_larger_than_check_says():
 
 
 @test
+def check_looks_at_the_file_of_the_base_network():
+    p = run("check", CONFIG, f"--set=base.file={SCRATCH.name}/none.h5")
+    same(p.returncode, 0)
+    holds(p.stdout, "none.h5 is not there, and is made")
+    refused(1, "not an HDF5 file", "check", CONFIG, f"--set=base.file={CONFIG}")
+
+
+@test
+def resume_says_what_is_wrong_and_what_is_left():
+    out = os.path.join(SCRATCH.name, "resumed")
+    sets = ("--set=stop.generations=1", "--set=base.epochs=0", f"--set=base.file={SCRATCH.name}/base.h5")
+    p = run("run", CONFIG, "--out", out, "-q", *sets)
+    same(p.returncode, 0)
+    holds(p.stderr, "base.h5 is not there; it is trained and stored there")
+    holds(run("check", CONFIG, sets[2]).stdout, f"read from {SCRATCH.name}/base.h5")
+    holds(run("resume", out).stderr, "nothing was left to do")
+    p = run("resume", out, "--set=population.size=12")
+    same(p.returncode, 78)
+    holds(p.stderr, "run with [population] 'size = 10', now 'size = 12' is asked for")
+    (checkpoint,) = os.listdir(os.path.join(out, "checkpoints"))
+    with open(os.path.join(out, "checkpoints", checkpoint), "r+b") as f:
+        f.seek(9000)
+        f.write(b"damage")
+    holds(run("inspect", out).stdout, "no checkpoint is undamaged")
+    os.remove(os.path.join(out, "ledger.jsonl"))
+    refused(64, "holds no run to resume", "resume", out)
+
+
+@test
 def check_refuses_what_cannot_work():
     for message, *sets in (
         ("--set: [population] size = x: not a whole number", "population.size=x"),
@@ -221,7 +250,9 @@ def check_refuses_what_cannot_work():
         ("--set: there is no section [populaton]; did you mean [population]?", "populaton.size=4"),
         ("did you mean tournament?", "select.op=tornament"),
         ("shard = 25: ", "evaluate.shard=25"),
-        ("there is no section [task.digit]", "evaluate.tasks=digit"),
+        ("there is no section [task.digit]; did you mean digits?", "evaluate.tasks=digit"),
+        ("there is no section [task.digit]; did you mean digits?", "base.task=digit"),
+        ("coppice: error: [evaluate] arithmetic = sign cannot compute layer tanh1", "network.layers=tanh dense(10)"),
         ("[task.digits]", "network.input=1x27x27"),
         ("[base] task = nine: there is no section [task.nine]", "base.task=nine"),
         ("10 classes, the network only 4 outputs", "network.layers=dense(4)"),
