@@ -109,4 +109,16 @@ const cop_sign_ops *const *cop_sign_variants(size_t *count);
  * names. COP_E_CONFIG if that is unknown or not supported by this processor. */
 cop_status cop_sign_choose(const cop_sign_ops **ops);
 
+/** Names of the variants that this processor supports, fastest first, at most @p capacity; returns
+ * how many. Static text. */
+size_t cop_sign_names(const char **names, size_t capacity);
+
+/* ------------------------------------------------------------------ bounds, for benchmarks */
+
+/** A burst (some 50 us) of 16-bit products summed in pairs into 32-bit sums, with the instructions
+ * of the variant @p kernel (NULL, unknown or unsupported: the fastest that this processor has),
+ * @p memory: one operand of each comes from the first-level cache, else all from registers. Sets
+ * @p macs to the multiply-adds done; returns the name of the variant. The caller takes the time. */
+const char *cop_dot_burst(const char *kernel, bool memory, uint64_t *macs);
+
 #endif
