@@ -16,7 +16,7 @@ static const cop_flag flags[] = {
     {"net", 0, "NAME", false, "padawann-cnn (default) or padawann-ff."},
     {"density", 0, "FRACTION", false, "Fraction of edges that are live (0.6)."},
     {"values", 0, "LIST", false, "Shared weights, ascending (0.5,1,2)."},
-    {"samples", 0, "N", false, "Samples to evaluate (1000)."},
+    {"samples", 0, "N", false, "Samples to evaluate (eval: 1000, generation: 14000)."},
     {"images", 0, "KIND", false,
      "glyphs (default): drawn digits, normalised like MNIST; random: pixels of noise."},
     {"individuals", 0, "K", false,
@@ -24,10 +24,14 @@ static const cop_flag flags[] = {
     {"distance", 0, "FRACTION", false,
      "Fraction of the parent's live edges that each relative has lost (0.025; of one individual "
      "alone: 0)."},
+    {"population", 0, "N", false, "generation: individuals of the population (20)."},
+    {"generation", 0, "G", false, "generation: whose children are evaluated (10)."},
+    {"fitness-samples", 0, "N", false,
+     "generation: samples that the generations before it are judged on (500)."},
     {"evaluator", 0, "NAME", false, "sign (default), blas or reference."},
     {"kernel", 0, "NAME", false,
      "Integer kernel to use instead of the fastest; COPPICE_KERNEL does the same."},
-    {"repeat", 0, "N", false, "Measure so often and take the median (5)."},
+    {"repeat", 0, "N", false, "Measure so often and take the median (5; generation: 3)."},
     {"json", 0, NULL, false, "Print one JSON object (keys: docs/benchmarks.md)."},
     {"csv", 0, NULL, false, "Print CSV: a line of names, then a line per measurement."},
     {0}};
@@ -186,6 +190,8 @@ const cop_command cop_cmd_bench = {
         "BENCHMARK is one of\n"
         "  eval  a network with random signed weights and a random mask, or a block of "
         "relatives\n"
+        "  generation  the children of a generation of PADAWANN's genetic algorithm, as one worker "
+        "breeds and evaluates them\n"
         "Beside what was achieved stand the bounds of the machine, measured in the same run: a "
         "float product (sgemm), copying, and integer dot products. All times are "
         "processor time of one core. docs/benchmarks.md explains every number.",

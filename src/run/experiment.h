@@ -58,6 +58,8 @@ cop_status cop_worker_create(cop_worker **worker, const cop_experiment *experime
 void cop_worker_destroy(cop_worker *worker);
 /** Put a genome into the store (resume). */
 void cop_worker_adopt(cop_worker *worker, uint64_t id, const cop_mask *mask);
+/** A genome of the store, NULL if it is not there; borrowed until the next breed or keep. */
+const cop_mask *cop_worker_genome(const cop_worker *worker, uint64_t id);
 cop_farm_work cop_worker_work(cop_worker *worker);
 
 /** Evidence of one individual on one shard as it travels. */

@@ -1,115 +1,36 @@
 #include "search.h"
 
+#include "generation.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Evidence of the generation under way: (individuals, shards) cells, so that sums are taken in
- * shard order whatever the order of arrival. */
-struct cop_gather {
-    cop_search *search;
-    size_t individuals, shards, layers;
-    cop_evidence *cell; /* (individuals, shards) */
-    uint64_t *edges;    /* (individuals, layers); the same from every shard, or somebody is wrong */
-    bool *edges_known;  /* (individuals) */
-    double polled;      /* when files were last looked for */
-};
-
-static cop_status take(void *user, const cop_unit *unit, const void *result, size_t length) {
-    struct cop_gather *gather = user;
-    const unsigned char *at = result;
-    cop_unit_head head;
-    size_t item = sizeof(cop_evidence) + gather->layers * sizeof(uint64_t);
-    if (length < sizeof head)
-        return cop_fail(COP_E_PEER, "unit %u: no evidence came back", unit->number);
-    memcpy(&head, at, sizeof head);
-    if (head.individuals != unit->count || head.layers != gather->layers ||
-        length != sizeof head + unit->count * item)
-        return cop_fail(COP_E_PEER, "unit %u: %zu bytes of evidence instead of %zu", unit->number,
-                        length, sizeof head + unit->count * item);
-    at += sizeof head;
-    for (size_t i = unit->first; i < unit->first + unit->count; i++, at += item) {
-        uint64_t *edges = gather->edges + i * gather->layers;
-        memcpy(&gather->cell[i * gather->shards + unit->shard], at, sizeof(cop_evidence));
-        if (!gather->edges_known[i])
-            memcpy(edges, at + sizeof(cop_evidence), gather->layers * sizeof *edges);
-        else if (gather->layers &&
-                 memcmp(edges, at + sizeof(cop_evidence), gather->layers * sizeof *edges) != 0)
-            return cop_fail(COP_E_PEER,
-                            "unit %u: two workers bred different genomes for the same "
-                            "individual; this must not happen, please report it",
-                            unit->number);
-        gather->edges_known[i] = true;
-    }
-    return COP_OK;
-}
-
 /* Requests by signal, time limit or file; a stop abandons the generation under way. */
 static cop_status poll(void *user) {
-    struct cop_gather *gather = user;
-    cop_search *search = gather->search;
+    cop_search *search = user;
     double now = cop_clock();
-    if (now - gather->polled >= 1) {
-        gather->polled = now;
+    if (now - search->polled >= 1) {
+        search->polled = now;
         cop_halt_request(cop_directory_requests(search->directory));
     }
     if (cop_halt_requests() & COP_HALT_STOP) return cop_fail(COP_E_STOPPED, "stopped on request");
     return COP_OK;
 }
 
-/* Individuals of a unit: all of them share a shard's work (relatives), unless too few units would
- * be left to keep every worker busy. */
-static size_t choose_block(const cop_search *search, size_t individuals) {
-    size_t block = (size_t)cop_conf_int(search->experiment->conf, "parallel", "block");
-    size_t workers = search->par->size > 1 ? (size_t)search->par->size - 1 : 1;
-    if (block) return block < individuals ? block : individuals;
-    size_t wanted = 4 * workers,
-           cuts = (wanted + search->experiment->shard_count - 1) / search->experiment->shard_count;
-    if (cuts > individuals) cuts = individuals;
-    return (individuals + cuts - 1) / cuts;
-}
-
 static cop_status evaluate(cop_search *search, const cop_recipe *recipes, size_t count) {
     const cop_experiment *e = search->experiment;
-    struct cop_gather gather = {.search = search,
-                                .individuals = count,
-                                .shards = e->shard_count,
-                                .layers = e->model->count};
-    size_t block = choose_block(search, count), blocks = (count + block - 1) / block;
-    size_t measures = cop_plan_measures(e->plan)->count;
-    cop_unit *units = COP_NEW_ARRAY(cop_unit, blocks * e->shard_count);
-    double *values = COP_NEW_ARRAY(double, count *measures);
-    cop_evidence *by_task = COP_NEW_ARRAY(cop_evidence, e->tasks);
-    gather.cell = COP_NEW_ARRAY(cop_evidence, count * e->shard_count);
-    gather.edges = COP_NEW_ARRAY(uint64_t, count * e->model->count);
-    gather.edges_known = COP_NEW_ARRAY(bool, count);
-    uint32_t number = 0;
-    for (uint32_t s = 0; s < e->shard_count; s++)
-        for (size_t b = 0; b < blocks; b++, number++)
-            units[number] =
-                (cop_unit){number, (uint32_t)(b * block),
-                           (uint32_t)(count - b * block < block ? count - b * block : block), s};
-    cop_status status = COP_OK;
-    COP_GO(cop_farm_breed(search->farm, recipes, count));
-    COP_GO(cop_farm_evaluate(search->farm, units, number, take, &gather, poll));
-    for (size_t i = 0; i < count; i++) {
-        memset(by_task, 0, e->tasks * sizeof *by_task);
-        for (size_t s = 0; s < e->shard_count; s++)
-            cop_evidence_add(&by_task[e->shards[s].task], &gather.cell[i * e->shard_count + s],
-                             e->setup.weighting.values, e->setup.hidden);
-        cop_plan_measure_individual(e->plan, by_task, gather.edges + i * e->model->count,
-                                    values + i * measures);
+    size_t workers = search->par->size > 1 ? (size_t)search->par->size - 1 : 1;
+    double *measures = COP_NEW_ARRAY(double, count *cop_plan_measures(e->plan)->count);
+    search->polled = 0;
+    cop_status status =
+        cop_generation_evaluate(e, search->farm, workers, recipes, count, poll, search, measures);
+    if (status == COP_OK) {
+        cop_engine_tell(search->engine, measures);
+        search->evaluated += count;
     }
-    cop_engine_tell(search->engine, values);
-    search->evaluated += count;
-done:
-    cop_free(gather.edges_known);
-    cop_free(gather.edges);
-    cop_free(gather.cell);
-    cop_free(by_task);
-    cop_free(values);
-    cop_free(units);
+    cop_free(measures);
     return status;
 }
 
@@ -294,12 +215,12 @@ static bool out_of_time(const cop_search *search) {
 static cop_status generations(cop_search *search, const char **reason) {
     while (!cop_engine_finished(search->engine, reason)) {
         size_t count;
-        struct cop_gather gather = {.search = search};
         if (generation(search) && out_of_time(search)) {
             *reason = "its time is used up ([stop] time)";
             return COP_OK;
         }
-        COP_TRY(poll(&gather));
+        search->polled = 0; /* a file put there between generations is seen at once */
+        COP_TRY(poll(search));
         const cop_recipe *recipes = cop_engine_ask(search->engine, &count);
         COP_TRY(evaluate(search, recipes, count));
         const uint64_t *ids = cop_engine_keep(search->engine, &count);

@@ -22,6 +22,7 @@ typedef struct cop_search {
     uint32_t written_generation, asked_generation;
     bool written_complete, asked_complete; /**< as the state that a stop rule ended with */
     double written_at, line_at;
+    double polled;             /**< when files were last looked for */
     char digest[COP_HASH_HEX]; /**< of the newest checkpoint */
 } cop_search;
 

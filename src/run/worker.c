@@ -49,6 +49,11 @@ void cop_worker_adopt(cop_worker *worker, uint64_t id, const cop_mask *mask) {
     cop_mask_copy(&worker->live[at].mask, mask);
 }
 
+const cop_mask *cop_worker_genome(const cop_worker *worker, uint64_t id) {
+    const struct genome *genome = find(worker, id);
+    return genome ? &genome->mask : NULL;
+}
+
 static cop_status parent(const cop_worker *worker, const cop_recipe *recipe, int which,
                          const cop_mask **mask) {
     *mask = NULL;

@@ -68,6 +68,24 @@ def the_convolutional_network_too(scratch):
 
 
 @test
+def a_generation_is_bred_by_a_search_and_timed(scratch):
+    small = ("generation", "--net", "padawann-ff", "--population", 10, "--generation", 2, "--samples", 40,
+             "--fitness-samples", 20, "--repeat", 2)
+    g = bench(*small, env={"COPPICE_CACHE": scratch})
+    judge(g, "seconds", "wall_seconds", "evaluations_per_s", "samples_x_values_per_s", *BOUNDS)
+    check((g["individuals"], g["population"], g["generation"], g["samples"]) == (7, 10, 2, 40), g)
+    # two to three prunings of 2.5 % of all edges, some of them dead already
+    check(0.9 < g["density"] < 0.98 and 0 < g["distance_edges"] <= 0.05 * 50816, g)
+    check(abs(g["samples_x_values_per_s"] * g["seconds"] / (7 * 40 * 3) - 1) < 1e-9, g)
+    again = bench(*small, "--kernel", "plain", "--values", "0.5,1,2", env={"COPPICE_CACHE": scratch})
+    for key in ("density", "distance_edges", "accuracy_digits"):
+        check(again[key] == g[key], f"{key} is {again[key]}, was {g[key]}")
+    refused(64, "--population 7: wanted a whole number from 8", "generation", "--population", 7)
+    refused(64, "bench generation: --density is not one of its options: net values", "generation", "--density", 1)
+    refused(64, "bench eval: --population is not one of its options", "eval", "--population", 10)
+
+
+@test
 def a_kernel_is_taken_by_name(scratch):
     small = ("eval", "--net", "padawann-ff", "--samples", 5, "--repeat", 1)
     plain = bench(*small, "--kernel", "plain")
@@ -90,7 +108,7 @@ def csv_and_text_hold_what_json_holds(scratch):
 @test
 def what_is_wrong_is_named(scratch):
     refused(64, "there is no benchmark 'evil'; did you mean 'eval'?", "evil")
-    refused(64, "there is no benchmark 'x'; there are eval", "x")
+    refused(64, "there is no benchmark 'x'; there are eval, generation", "x")
     refused(64, "BENCHMARK is missing", )
     refused(64, "--density 2: wanted a number from 0 to 1", "eval", "--density", 2)
     refused(64, "--distance -1: wanted a number from 0 to 1", "eval", "--distance", -1)
