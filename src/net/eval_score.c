@@ -1,32 +1,8 @@
 #include "net/eval_score.h"
 
-#include "net/similarity_kernels.h"
+#include "net/exact_math.h"
 
 #include <math.h>
-
-/* exp(x) for finite x <= 0, the same bits on every processor (the C library's last bit is not): x =
- * k ln 2 + r with |r| <= 0.35, Taylor to degree 13 (remainder below 5e-18 of the value). */
-static double exp_down(double x) {
-    static const double series[14] = {1.0,
-                                      1.0,
-                                      1.0 / 2,
-                                      1.0 / 6,
-                                      1.0 / 24,
-                                      1.0 / 120,
-                                      1.0 / 720,
-                                      1.0 / 5040,
-                                      1.0 / 40320,
-                                      1.0 / 362880,
-                                      1.0 / 3628800,
-                                      1.0 / 39916800,
-                                      1.0 / 479001600,
-                                      1.0 / 6227020800.0};
-    if (x < -746) return 0;
-    double k = nearbyint(x * 0x1.71547652b82fep0), y = series[13];
-    double r = x - k * 0x1.62e42feep-1 - k * 0x1.a39ef35793c76p-33; /* k times the first is exact */
-    for (int d = 12; d >= 0; d--) y = y * r + series[d];
-    return ldexp(y, (int)k);
-}
 
 size_t cop_score_argmax(const double *logit, size_t classes) {
     size_t best = SIZE_MAX;
@@ -41,8 +17,8 @@ double cop_score_loss(const double *logit, size_t classes, size_t label) {
         if (!isfinite(logit[k])) return INFINITY;
         if (logit[k] > top) top = logit[k];
     }
-    for (size_t k = 0; k < classes; k++) sum += exp_down(logit[k] - top);
-    return cop_similarity_log(sum) + (top - logit[label]);
+    for (size_t k = 0; k < classes; k++) sum += cop_exact_exp(logit[k] - top);
+    return cop_exact_log(sum) + (top - logit[label]);
 }
 
 void cop_score_add(cop_evidence *evidence, size_t v, const double *logit, size_t classes,

@@ -1,6 +1,7 @@
 /* Evaluator `sign`: weight-agnostic networks in exact integers; see eval_sign.h. */
 #include "net/eval_sign.h"
 #include "net/evaluators.h"
+#include "net/score_kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,26 +154,21 @@ static cop_status measure(sign_eval *e, const float *x, size_t n, size_t first) 
     return COP_OK;
 }
 
-/* Scores of one superblock, sample by sample. */
+/* Scores of one superblock, in sample order. */
 static void score(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
                   cop_evidence *evidence, uint16_t *predictions) {
     size_t classes = e->setup.model->classes, groups = (samples + SIGN_LANES - 1) / SIGN_LANES;
-    double logit[64], *z = classes <= 64 ? logit : COP_NEW_ARRAY(double, classes);
+    size_t kernels;
+    const cop_score_kernel *const *kernel = cop_score_kernels(&kernels);
     for (size_t v = 0; v < e->setup.weighting.values; v++)
-        for (size_t i = 0; i < samples; i++) {
-            size_t slot = v * groups + i / SIGN_LANES, best = 0;
-            size_t label = (size_t)shard->label[first + i];
-            const int64_t *in = e->logits + slot * classes * SIGN_LANES + i % SIGN_LANES;
-            double factor = e->plan.stages[e->plan.count - 1].factor[v];
-            for (size_t k = 0; k < classes; k++) {
-                if (in[k * SIGN_LANES] > in[best * SIGN_LANES]) best = k;
-                z[k] = (double)in[k * SIGN_LANES] * factor;
-            }
-            evidence->correct[v] += best == label;
-            evidence->loss[v] += cop_score_loss(z, classes, label);
-            if (predictions) predictions[v * shard->n + first + i] = (uint16_t)best;
+        for (size_t g = 0; g < groups; g++) {
+            size_t i = g * SIGN_LANES, n = samples - i < SIGN_LANES ? samples - i : SIGN_LANES;
+            kernel[kernels - 1]->lanes(e->logits + (v * groups + g) * classes * SIGN_LANES, classes,
+                                       e->plan.stages[e->plan.count - 1].factor[v],
+                                       shard->label + first + i, n,
+                                       predictions ? predictions + v * shard->n + first + i : NULL,
+                                       &evidence->correct[v], &evidence->loss[v]);
         }
-    if (z != logit) cop_free(z);
 }
 
 /* What one piece of a shard needs: where its superblocks begin. They do not cross batches when

@@ -2,6 +2,7 @@
  * input distribution of t-SNE (van der Maaten, Hinton 2008). docs/similarity.md has formulas,
  * bounds and what it was checked against. */
 #include "coppice/net.h"
+#include "net/exact_math.h"
 #include "net/similarity_kernels.h"
 
 #include <float.h>
@@ -86,7 +87,7 @@ static void neighbours_of(double *d, size_t stride, double wanted, double *weigh
     for (int step = 0; step < SEARCH_STEPS; step++) {
         kernel()->weights(d, stride, beta, weight, &sum, &moment);
         if (sum == 0) sum = EMPTY_ROW;
-        double above = cop_similarity_log(sum) + beta * (moment / sum) - wanted;
+        double above = cop_exact_log(sum) + beta * (moment / sum) - wanted;
         if (isnan(above))
             sum = above; /* infinite distances weigh 0: keep them from being overlooked */
         if (!(fabs(above) > SEARCH_TOLERANCE)) break;
@@ -109,7 +110,7 @@ void cop_similarity_neighbours(const double *rows, size_t n, size_t width, doubl
     double *d = cop_alloc(stride * stride, sizeof(double));
     double *weight = cop_alloc(stride, sizeof(double));
     distances(rows, n, width, d, stride);
-    double wanted = cop_similarity_log(perplexity);
+    double wanted = cop_exact_log(perplexity);
     for (size_t i = 0; i < n; i++) neighbours_of(d + i * stride, stride, wanted, weight);
     double total = 0, *out = p;
     for (size_t i = 0; i < n; i++)

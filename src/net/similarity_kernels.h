@@ -28,8 +28,5 @@ typedef struct cop_similarity_kernel {
 
 /** Those that this processor can run, best last. */
 const cop_similarity_kernel *const *cop_similarity_kernels(size_t *count);
-/** Natural logarithm of x >= 0 within 2 units of the last place, -inf at 0; same bits everywhere.
- */
-double cop_similarity_log(double x);
 
 #endif
