@@ -116,7 +116,8 @@ double cop_bench_median(double *values, size_t count) {
 /* ------------------------------------------------------------------ results */
 
 void cop_bench_text(json_t *result, const char *key, const char *value) {
-    json_object_set_new(result, key, json_string(value));
+    json_t *text = json_string(value);
+    json_object_set_new(result, key, text ? text : json_string("(not UTF-8)"));
 }
 
 void cop_bench_real(json_t *result, const char *key, double value) {

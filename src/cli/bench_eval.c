@@ -1,5 +1,5 @@
 /* coppice bench eval: a network, or a block of relatives, on one shard of samples. */
-#include "bench.h"
+#include "bench_rival.h"
 
 #include "coppice/la.h"
 
@@ -106,7 +106,7 @@ static void clear(bench *b) {
 }
 
 /* Median seconds of one evaluation of the whole block. */
-static cop_status measure(const bench *b, double *seconds) {
+static cop_status measure(const bench *b, cop_bench_rival *rival, double *seconds) {
     const cop_dataset *sets[] = {b->set};
     cop_eval_setup setup = {.model = b->model,
                             .base = &b->params,
@@ -128,7 +128,9 @@ static cop_status measure(const bench *b, double *seconds) {
         double start = cop_bench_clock();
         COP_GO(b->evaluator->evaluate(self, masks, b->individuals, &shard, NULL, NULL, evidence,
                                       NULL));
-        if (pass) spent[pass - 1] = cop_bench_clock() - start;
+        if (!pass) continue;
+        spent[pass - 1] = cop_bench_clock() - start;
+        COP_GO(cop_bench_rival_run(rival));
     }
     *seconds = cop_bench_median(spent, b->repeat);
 done:
@@ -139,7 +141,7 @@ done:
     return status;
 }
 
-static void report(const bench *b, double seconds, json_t *result) {
+static void report(const bench *b, cop_bench_rival *rival, double seconds, json_t *result) {
     bool sign = strcmp(b->evaluator->name, "sign") == 0;
     const char *kernel = sign ? cop_sign_kernel() : b->evaluator->name;
     double work = (double)b->samples * (double)b->weighting.values, macs = 0;
@@ -162,6 +164,7 @@ static void report(const bench *b, double seconds, json_t *result) {
     cop_bench_real(result, "samples_x_values_per_s", work * (double)b->individuals / seconds);
     cop_bench_add_ratio(result, b->evaluator->name, macs * work / seconds, &bounds);
     cop_bench_add_bounds(result, &bounds);
+    cop_bench_rival_report(rival, seconds, result);
 }
 
 static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
@@ -169,9 +172,13 @@ static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
     double seconds = 0;
     (void)par;
     COP_TRY(parse(args, &b));
+    cop_bench_rival *rival = NULL;
+    const cop_bench_spec spec = {b.net->name, &b.weighting, b.density, b.samples, b.individuals};
+    COP_TRY(cop_bench_rival_create(args, &spec, b.repeat, &rival));
     cop_status status = prepare(&b);
-    if (status == COP_OK) status = measure(&b, &seconds);
-    if (status == COP_OK) report(&b, seconds, result);
+    if (status == COP_OK) status = measure(&b, rival, &seconds);
+    if (status == COP_OK) report(&b, rival, seconds, result);
+    cop_bench_rival_destroy(rival);
     clear(&b);
     return status;
 }
@@ -179,5 +186,6 @@ static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
 const cop_bench cop_bench_eval = {
     .name = "eval",
     .summary = "a network with random signed weights and mask, or a block of relatives",
-    .uses = "net density values samples images individuals distance evaluator kernel repeat",
+    .uses = "net density values samples images individuals distance evaluator kernel repeat "
+            "compare-with",
     .run = run};

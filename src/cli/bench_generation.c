@@ -1,5 +1,6 @@
 /* coppice bench generation: the children of one generation of PADAWANN's genetic algorithm, as a
  * search with one worker treats them: bred, evaluated on all samples, measured. */
+#include "bench_rival.h"
 #include "bench_world.h"
 
 #include "run/generation.h"
@@ -76,7 +77,8 @@ done:
     return status;
 }
 
-static void report(const bench *b, double seconds, double wall, json_t *result) {
+static void report(const bench *b, cop_bench_rival *rival, double seconds, double wall,
+                   json_t *result) {
     const cop_bench_world *w = &b->world;
     bool sign = strcmp(w->evaluator, "sign") == 0;
     const char *kernel = sign ? cop_sign_kernel() : w->evaluator;
@@ -108,11 +110,13 @@ static void report(const bench *b, double seconds, double wall, json_t *result) 
     cop_bench_real(result, "samples_x_values_per_s", work * (double)b->children / seconds);
     cop_bench_add_ratio(result, w->evaluator, b->live_macs * work / seconds, &bounds);
     cop_bench_add_bounds(result, &bounds);
+    cop_bench_rival_report(rival, seconds, result);
 }
 
 static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
     bench b;
     double *seconds = NULL, *wall = NULL;
+    cop_bench_rival *rival = NULL;
     COP_TRY(parse(args, &b));
     cop_status status = COP_OK;
     COP_GO(cop_bench_world_create(&b.world, par));
@@ -120,9 +124,19 @@ static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
     b.measures = COP_NEW_ARRAY(double, b.children *cop_plan_measures(b.world.timed.plan)->count);
     seconds = COP_NEW_ARRAY(double, b.repeat);
     wall = COP_NEW_ARRAY(double, b.repeat);
-    for (size_t i = 0; i < b.repeat; i++) COP_GO(once(&b, par, i == 0, &seconds[i], &wall[i]));
-    report(&b, cop_bench_median(seconds, b.repeat), cop_bench_median(wall, b.repeat), result);
+    for (size_t i = 0; i < b.repeat; i++) {
+        COP_GO(once(&b, par, i == 0, &seconds[i], &wall[i]));
+        if (i == 0) { /* only now is the density known */
+            const cop_bench_spec spec = {b.world.net->name, &b.weighting, b.density,
+                                         b.world.samples, b.children};
+            COP_GO(cop_bench_rival_create(args, &spec, b.repeat, &rival));
+        }
+        COP_GO(cop_bench_rival_run(rival));
+    }
+    report(&b, rival, cop_bench_median(seconds, b.repeat), cop_bench_median(wall, b.repeat),
+           result);
 done:
+    cop_bench_rival_destroy(rival);
     cop_free(seconds);
     cop_free(wall);
     cop_free(b.measures);
@@ -133,5 +147,6 @@ done:
 const cop_bench cop_bench_generation = {
     .name = "generation",
     .summary = "the children of one generation of PADAWANN's genetic algorithm, one worker",
-    .uses = "net values samples population generation fitness-samples evaluator kernel repeat",
+    .uses = "net values samples population generation fitness-samples evaluator kernel repeat "
+            "compare-with",
     .run = run};

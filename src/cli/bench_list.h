@@ -2,3 +2,4 @@
  * in the one table of cmd_bench.c, so that help shows them; each benchmark says which it takes. */
 COP_BENCH(eval)
 COP_BENCH(generation)
+COP_BENCH(kernels)

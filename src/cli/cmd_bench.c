@@ -14,9 +14,11 @@ static const cop_bench *const benches[] = {
 
 static const cop_flag flags[] = {
     {"net", 0, "NAME", false, "padawann-cnn (default) or padawann-ff."},
-    {"density", 0, "FRACTION", false, "Fraction of edges that are live (0.6)."},
+    {"density", 0, "FRACTION", false,
+     "Fraction of edges that are live (0.6; kernels: a list, 1,0.6,0.1)."},
     {"values", 0, "LIST", false, "Shared weights, ascending (0.5,1,2)."},
-    {"samples", 0, "N", false, "Samples to evaluate (eval: 1000, generation: 14000)."},
+    {"samples", 0, "N", false,
+     "Samples to evaluate (eval: 1000, generation: 14000; kernels: as many as the clock wants)."},
     {"images", 0, "KIND", false,
      "glyphs (default): drawn digits, normalised like MNIST; random: pixels of noise."},
     {"individuals", 0, "K", false,
@@ -31,7 +33,11 @@ static const cop_flag flags[] = {
     {"evaluator", 0, "NAME", false, "sign (default), blas or reference."},
     {"kernel", 0, "NAME", false,
      "Integer kernel to use instead of the fastest; COPPICE_KERNEL does the same."},
-    {"repeat", 0, "N", false, "Measure so often and take the median (5; generation: 3)."},
+    {"repeat", 0, "N", false,
+     "Measure so often and take the median (5; generation and kernels: 3)."},
+    {"compare-with", 0, "COMMAND", false,
+     "Also time this program on the same work, in turns with our own passes. It is started without "
+     "a shell (docs/benchmarks.md)."},
     {"json", 0, NULL, false, "Print one JSON object (keys: docs/benchmarks.md)."},
     {"csv", 0, NULL, false, "Print CSV: a line of names, then a line per measurement."},
     {0}};
@@ -104,7 +110,7 @@ static void print_text(json_t *result) {
     cop_buf out = {0};
     json_object_foreach(result, key, value) {
         if (value == rows) continue;
-        cop_buf_printf(&out, "%-26s", key);
+        cop_buf_printf(&out, "%-32s", key);
         add_scalar(&out, value, 4);
         cop_buf_printf(&out, "\n");
     }
@@ -129,13 +135,18 @@ static void print_text(json_t *result) {
     cop_buf_clear(&out);
 }
 
-/* A text with a comma is quoted; none of ours holds a quotation mark. */
+/* A text with a comma, quotation mark or line end is quoted (RFC 4180). */
 static void add_csv(cop_buf *out, const json_t *value) {
     bool quoted = json_is_string(value) && strpbrk(json_string_value(value), ",\"\n");
     if (out->length && out->data[out->length - 1] != '\n') cop_buf_printf(out, ",");
-    if (quoted) cop_buf_printf(out, "\"");
-    add_scalar(out, value, 17);
-    if (quoted) cop_buf_printf(out, "\"");
+    if (!quoted) {
+        add_scalar(out, value, 17);
+        return;
+    }
+    cop_buf_printf(out, "\"");
+    for (const char *c = json_string_value(value); *c; c++)
+        cop_buf_printf(out, *c == '"' ? "\"\"" : "%c", *c);
+    cop_buf_printf(out, "\"");
 }
 
 /* What is common to all rows stands on every line, so that lines of several runs can be put
@@ -192,6 +203,7 @@ const cop_command cop_cmd_bench = {
         "relatives\n"
         "  generation  the children of a generation of PADAWANN's genetic algorithm, as one worker "
         "breeds and evaluates them\n"
+        "  kernels  every integer kernel of this machine on each layer of the two networks\n"
         "Beside what was achieved stand the bounds of the machine, measured in the same run: a "
         "float product (sgemm), copying, and integer dot products. All times are "
         "processor time of one core. docs/benchmarks.md explains every number.",

@@ -94,6 +94,103 @@ def a_kernel_is_taken_by_name(scratch):
 
 
 @test
+def kernels_has_a_row_for_every_variant_layer_grid_and_density(scratch):
+    result = bench("kernels", "--samples", 3, "--repeat", 1, "--density", "0.5,0.02")
+    judge(result, "sgemm_macs_per_s", "copy_bytes_per_s")
+    rows = [(row["kernel"], row["shape"], row["input_bits"], row["density"]) for row in result["rows"]]
+    kernels = sorted({row[0] for row in rows})
+    check("plain" in kernels and len(set(rows)) == len(rows) == len(kernels) * 4 * 3 * 2, rows)
+    check({row["samples"] for row in result["rows"]} == {3}, rows)
+    one = coppice("bench", "kernels", "--samples", 1, "--repeat", 1, "--density", 1, "--kernel", "plain", "--csv")
+    check_status(one, 0)
+    lines = list(csv.DictReader(io.StringIO(one.stdout)))
+    check(len(lines) == 12 and {(line["kernel"], line["dot_kernel"]) for line in lines} == {("plain", "plain")}, lines)
+    text = coppice("bench", "kernels", "--samples", 1, "--repeat", 1, "--density", 1, "--kernel", "plain")
+    check_status(text, 0)
+    check(len(re.findall(r"^  plain +\w", text.stdout, re.M)) == 12, text.stdout)
+    refused(64, "--density 0: wanted numbers above 0, at most 1", "kernels", "--density", "0")
+    refused(64, "--density ,: wanted 1 to 16 numbers", "kernels", "--density", ",")
+
+
+RIVAL = """import json, os, sys
+names = ("NET", "DENSITY", "VALUES", "SAMPLES", "INDIVIDUALS")
+told = {name: os.environ["COPPICE_BENCH_" + name] for name in names}
+with open(sys.argv[1], "a") as f:
+    f.write(json.dumps([told, sys.argv[2:]]) + "\\n")
+print("chatter first")
+print(json.dumps(eval(sys.argv[2])))
+"""
+
+
+def rival(scratch, answer, *more):
+    script = os.path.join(scratch, "rival.py")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(RIVAL)
+    return " ".join((sys.executable, script, os.path.join(scratch, "said"), answer, *more))
+
+
+@test
+def an_outside_program_is_timed_on_the_same_work(scratch):
+    small = ("eval", "--net", "padawann-ff", "--samples", 7, "--repeat", 3, "--individuals", 2, "--values", "1,3")
+    command = rival(scratch, '{"seconds":0.5,"name":"a,\\"b\\""}', "{net}:{density}", "{values}", "x{samples}x{individuals}", "{y}")
+    result = bench(*small, "--compare-with", command)
+    judge(result, "compare_with", "compare_name")
+    check(result["compare_with"] == command and result["compare_name"] == 'a,"b"', result)
+    check(result["compare_seconds"] == 0.5 and result["compare_samples_x_values_per_s"] == 2 * 7 * 2 / 0.5, result)
+    check(abs(result["compare_ratio"] * result["seconds"] - 0.5) < 1e-9, result)
+    with open(os.path.join(scratch, "said"), encoding="utf-8") as f:
+        said = [json.loads(line) for line in f]
+    told = {"NET": "padawann-ff", "DENSITY": "0.6", "VALUES": "1,3", "SAMPLES": "7", "INDIVIDUALS": "2"}
+    check(len(said) == 3 and all(row[0] == told for row in said), said)
+    check(said[0][1][1:] == ["padawann-ff:0.6", "1,3", "x7x2", "{y}"], said)
+    table = list(csv.DictReader(io.StringIO(coppice("bench", *small, "--csv", "--compare-with", command).stdout)))
+    check(table[0]["compare_name"] == 'a,"b"', table)
+    rate = bench(*small, "--compare-with", rival(scratch, '{"samples_x_values_per_s":56}'))
+    check(rate["compare_seconds"] == 0.5 and rate["compare_name"] == "", rate)
+
+
+@test
+def an_outside_program_sees_the_generation(scratch):
+    result = bench("generation", "--net", "padawann-ff", "--population", 10, "--generation", 1, "--samples", 20,
+                   "--fitness-samples", 20, "--repeat", 1, "--compare-with", rival(scratch, '{"seconds":2}'),
+                   env={"COPPICE_CACHE": scratch})
+    judge(result, "compare_ratio")
+    with open(os.path.join(scratch, "said"), encoding="utf-8") as f:
+        told = json.loads(f.readline())[0]
+    check((told["INDIVIDUALS"], told["SAMPLES"], told["VALUES"]) == ("7", "20", "0.5,1,2"), told)
+    check(abs(float(told["DENSITY"]) - result["density"]) < 1e-5, told)
+
+
+@test
+def an_outside_program_that_fails_is_named(scratch):
+    small = ("eval", "--net", "padawann-ff", "--samples", 2, "--repeat", 1, "--compare-with")
+    refused(64, "--compare-with ' ': wanted a command", *small, " ")
+    refused(1, "'/no/such/program;' cannot be started: No such file or directory", *small, "/no/such/program; true")
+    refused(1, "was ended by signal 9", *small, rival(scratch, "os.kill(os.getpid(),9)"))
+    refused(1, "'false' ended with status 1", *small, "false")
+    refused(1, "'true' ends with the line '': wanted a JSON object", *small, "true")
+    # no shell: the words arrive as they are
+    refused(1, "ends with the line '$HOME `id` | cat'", *small, "echo $HOME `id` | cat")
+    for answer in ("[1]", '{"seconds":0}', '{"seconds":"1"}', '{"samples_x_values_per_s":-1}', "1"):
+        refused(1, "wanted a JSON object with samples_x_values_per_s or seconds, above 0", *small, rival(scratch, answer))
+
+
+@test
+def the_recipe_for_pytorch_says_what_is_missing(scratch):
+    recipe = os.path.join(ROOT, "jobs", "compare", "pytorch_dense_mask.py")
+    with open(os.path.join(scratch, "torch.py"), "w", encoding="utf-8") as f:
+        f.write("raise ImportError('no torch here')\n")
+    absent = subprocess.run([sys.executable, recipe], capture_output=True, text=True, check=False,
+                            env={**os.environ, "PYTHONPATH": scratch})
+    check(absent.returncode == 1 and absent.stderr.count("\n") == 1 and "install PyTorch" in absent.stderr, absent.stderr)
+    if subprocess.run([sys.executable, "-c", "import torch, numpy"], capture_output=True, check=False).returncode:
+        raise Skip("no PyTorch here")
+    result = bench("eval", "--net", "padawann-ff", "--samples", 20, "--repeat", 1, "--compare-with", f"{sys.executable} {recipe}")
+    judge(result)
+    check("PyTorch" in result["compare_name"], result)
+
+
+@test
 def csv_and_text_hold_what_json_holds(scratch):
     small = ("eval", "--net", "padawann-ff", "--samples", 5, "--repeat", 1)
     keys = list(bench(*small))
@@ -108,7 +205,7 @@ def csv_and_text_hold_what_json_holds(scratch):
 @test
 def what_is_wrong_is_named(scratch):
     refused(64, "there is no benchmark 'evil'; did you mean 'eval'?", "evil")
-    refused(64, "there is no benchmark 'x'; there are eval, generation", "x")
+    refused(64, "there is no benchmark 'x'; there are eval, generation, kernels", "x")
     refused(64, "BENCHMARK is missing", )
     refused(64, "--density 2: wanted a number from 0 to 1", "eval", "--density", 2)
     refused(64, "--distance -1: wanted a number from 0 to 1", "eval", "--distance", -1)
