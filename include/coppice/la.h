@@ -1,6 +1,6 @@
 /** @file la.h
- *  Kernels: dense products in single precision (the only module that calls BLAS), and exact integer
- *  sums over signed live edges.
+ *  Kernels: dense products in single precision (the only module that calls BLAS), exact integer
+ *  sums over signed live edges, float sums over weighted live edges.
  */
 #ifndef COPPICE_LA_H
 #define COPPICE_LA_H
@@ -112,6 +112,65 @@ cop_status cop_sign_choose(const cop_sign_ops **ops);
 /** Names of the variants that this processor supports, fastest first, at most @p capacity; returns
  * how many. Static text. */
 size_t cop_sign_names(const char **names, size_t capacity);
+
+/* ------------------------------------------------------------------ sparse float kernels */
+
+/* Float sums over live edges with any weights, samples innermost: everything is made of vectors of
+ * COP_SPARSE_LANES floats, one per sample; strides and offsets count floats. Every sum is its bias
+ * and then one fused multiply-add (one rounding) per edge in list order, in every variant: results
+ * are the same bits on every processor. Of a NaN only that it is one. */
+
+/** Samples per vector: 64 bytes, one cache line, one AVX-512 register. */
+#define COP_SPARSE_LANES 16
+
+/** A live edge: position of its input relative to the output's origin, and its weight. */
+typedef struct cop_sparse_edge {
+    int32_t offset;
+    float weight;
+} cop_sparse_edge;
+
+/** Live edges of one layer (compressed rows): those of output o are edge[begin[o]..begin[o+1]), in
+ * ascending order of the edges' numbers, so entry k of the layer is its k-th live edge. Lists by
+ * input for the way back are the same type with the roles exchanged. All borrowed. */
+typedef struct cop_sparse_edges {
+    size_t outputs;
+    const uint32_t *begin;       /**< (outputs + 1) */
+    const cop_sparse_edge *edge; /**< (begin[outputs]) */
+    const float *bias;           /**< (outputs) what sums start from */
+} cop_sparse_edges;
+
+/** Positions at which every output is computed. Output o at (r, c) sums inputs at
+ *  in + r*in_row + c*in_col + offset, and goes to out + o*out_plane + r*out_row + c*out_col. A
+ *  position is a pixel of a convolution, or a vector of further samples of a dense layer. */
+typedef struct cop_sparse_grid {
+    size_t rows, cols;
+    size_t in_row, in_col, out_plane, out_row, out_col;
+    bool relu; /**< store max(sum, 0); NaN stays */
+} cop_sparse_grid;
+
+/** Max-pooling of contiguous planes (height, width) of `vector` samples, a multiple of
+ *  COP_SPARSE_LANES. */
+typedef struct cop_sparse_pool {
+    size_t planes, height, width, kernel, stride, vector;
+} cop_sparse_pool;
+
+/** One variant of the sparse kernels. Vectors are 64-byte aligned; nothing overlaps. */
+typedef struct cop_sparse_ops {
+    const char *name;
+    bool (*supported)(void); /**< by the processor this runs on */
+    /** All sums of one layer, overwritten. */
+    void (*sum)(const cop_sparse_edges *edges, const cop_sparse_grid *grid, const float *in,
+                float *out);
+    /** Largest of each window, planes contiguous; NaN counts as largest. */
+    void (*pool)(const cop_sparse_pool *pool, const float *in, float *out);
+} cop_sparse_ops;
+
+/** All variants compiled in, fastest first; the last is plain C. Some may not be supported here. */
+const cop_sparse_ops *const *cop_sparse_variants(size_t *count);
+/** The variant to use: the first supported one. Where the environment's COPPICE_KERNEL names a sign
+ * kernel, the one for the same instructions (avx512 for avx512-vnni) or the next slower one that is
+ * supported. COP_E_CONFIG if that variable is unknown or not supported by this processor. */
+cop_status cop_sparse_choose(const cop_sparse_ops **ops);
 
 /* ------------------------------------------------------------------ bounds, for benchmarks */
 

@@ -16,7 +16,9 @@ static const cop_flag flags[] = {
      "Folder with datasets (default: COPPICE_DATA, then the folder that the run used)."},
     {"split", 's', "SPLIT", false, "test (default), evolve or train samples of the tasks."},
     {"evaluator", 'e', "NAME", false,
-     "sign, blas or reference (default: the configuration's; blas for trained weights)."},
+     "sign, sparse, blas or reference (default: the configuration's; blas where that is sign and "
+     "the "
+     "weights are trained ones)."},
     {"individual", 'i', "ID", false, "A live individual of a run or checkpoint, not the best."},
     {"predictions", 'p', "FILE", false, "Write sample, label, predicted class and task as CSV."},
     {"confusion", 0, NULL, false, "Show the confusion matrix of each task."},
@@ -53,7 +55,10 @@ static cop_status find_split(const char *word, cop_split *split) {
 
 static cop_status find_evaluator(evaluation *e, const char *name) {
     bool trained = e->subject.network->weighting.kind == COP_WEIGHTS_TRAINED;
-    if (!name) name = trained ? "blas" : cop_conf_text(e->conf, "evaluate", "arithmetic");
+    if (!name) {
+        name = cop_conf_text(e->conf, "evaluate", "arithmetic");
+        if (trained && strcmp(name, "sign") == 0) name = "blas"; /* sign knows no weights */
+    }
     e->evaluator = cop_evaluator_find(name);
     if (e->evaluator) return COP_OK;
     size_t count;

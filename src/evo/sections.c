@@ -38,9 +38,9 @@ static const cop_option stop_options[] = {
 static const cop_option evaluate_options[] = {
     {"tasks", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
      "Tasks to judge on, in this order; none: all [task.NAME] sections in file order."},
-    {"arithmetic", COP_OPT_CHOICE, "sign", 0, 0, "", "sign|blas|reference", COP_SCIENCE,
-     "Exact integers for shared weights (sign), floats (blas), or plain and slow doubles "
-     "(reference)."},
+    {"arithmetic", COP_OPT_CHOICE, "sign", 0, 0, "", "sign|sparse|blas|reference", COP_SCIENCE,
+     "Exact integers for shared weights (sign), floats over live edges (sparse) or dense (blas), "
+     "or plain and slow doubles (reference)."},
     {"steps", COP_OPT_INT, "2047", 1, 32767, "steps", NULL, COP_SCIENCE,
      "Integer grid of the inputs under sign arithmetic: steps from 0 to the largest input."},
     {"batch", COP_OPT_INT, "100", 1, 65536, "samples", NULL, COP_SCIENCE,

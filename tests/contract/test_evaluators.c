@@ -67,9 +67,10 @@ static double largest(const double *values, size_t count) {
 }
 
 /* With inputs and biases on a power-of-two grid and power-of-two values the double arithmetic of
- * `reference` is exact, and `sign` equals it bit by bit; `blas` to float rounding. */
+ * `reference` is exact, and `sign` equals it bit by bit; `sparse` and
+ * `blas` to float rounding. */
 static void compare_with_reference(const char *name, test_net *net, const cop_eval_setup *setup) {
-    bool exact = strcmp(name, "blas") != 0;
+    bool exact = strcmp(name, "sign") == 0;
     size_t values = setup->weighting.values;
     cop_shard shard = test_net_shard(net);
     shard.task = 1;
@@ -121,6 +122,7 @@ static void shared_weights_agree_with_reference(void **state) {
             net.params.b[b] = (float)nearbyint((double)net.params.b[b]) * 64;
         cop_eval_setup setup = setup_for(&net, &rng, false);
         compare_with_reference("sign", &net, &setup);
+        compare_with_reference("sparse", &net, &setup);
         compare_with_reference("blas", &net, &setup);
         test_net_clear(&net);
     }
@@ -155,6 +157,7 @@ static void trained_weights_agree_with_reference(void **state) {
             cop_free(input);
         }
         cop_eval_setup setup = setup_for(&net, &rng, true);
+        compare_with_reference("sparse", &net, &setup);
         compare_with_reference("blas", &net, &setup);
         test_net_clear(&net);
     }
@@ -321,8 +324,8 @@ static void ties_go_to_the_lowest_class(void **state) {
 /* A network that overflows loses where it does, and nothing stops. */
 static void logits_that_are_not_finite_lose(void **state) {
     (void)state;
-    static const char *const names[] = {"reference", "blas"};
-    for (size_t k = 0; k < 2; k++) {
+    static const char *const names[] = {"reference", "sparse", "blas"};
+    for (size_t k = 0; k < 3; k++) {
         test_net net = {.n = 9};
         assert_ok(cop_model_create(&net.model, "1", "dense(3)"));
         cop_params_init(&net.params, net.model);

@@ -21,7 +21,7 @@ static void impossible_compositions_are_refused(void **state) {
     refuses("[select]\nsize = 21\n",
             "test.ini:2: [select] size = 21: a tournament of 21 in a population "
             "of 20: give 1 to 20");
-    refuses("[evaluate]\nop = trained_weights\n", "set arithmetic = blas or reference");
+    refuses("[evaluate]\nop = trained_weights\n", "set arithmetic = sparse, blas or reference");
     refuses("[evaluate]\nvalues = 1, 2, 1\n", "the shared value 1 is given twice");
     refuses("[evaluate]\nvalues = 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17\n",
             "17 shared values, there must be 1 to 16");

@@ -15,7 +15,7 @@ static cop_status check(const cop_plan *plan) {
         return cop_conf_fail(
             conf, "evaluate", "arithmetic",
             "trained_weights needs real numbers, and sign computes with edge signs "
-            "only: set arithmetic = blas or reference");
+            "only: set arithmetic = sparse, blas or reference");
     return COP_OK;
 }
 

@@ -1,0 +1,101 @@
+/* One layer of `sparse` on one chunk of samples. */
+#include "net/eval_sparse.h"
+#include "net/layer.h"
+
+#include <string.h>
+
+static float *free_buffer(const sparse_eval *e, const float *in) {
+    return in == e->buffer[0] ? e->buffer[1] : e->buffer[0];
+}
+
+/* Into the middle of the border of zeros, which nothing ever writes. */
+static const float *pad(const sparse_eval *e, sparse_layer *s, const float *in) {
+    if (!s->padded) return in;
+    cop_shape shape = s->layer->in;
+    size_t padding = s->layer->padding, row = shape.width * e->chunk;
+    for (size_t c = 0; c < shape.channels; c++)
+        for (size_t y = 0; y < shape.height; y++, in += row)
+            memcpy(s->padded +
+                       ((c * s->in.height + y + padding) * s->in.width + padding) * e->chunk,
+                   in, row * sizeof(float));
+    return s->padded;
+}
+
+/* Always the whole chunk, so that a sample's bits depend only on its place in it. */
+static void dense_by_blas(const sparse_eval *e, const sparse_layer *s, const float *in,
+                          float *out) {
+    size_t outputs = s->layer->biases, inputs = s->layer->fan_in, chunk = e->chunk;
+    const float *bias = e->setup.base->b + s->layer->bias_begin;
+    for (size_t o = 0; o < outputs; o++)
+        for (size_t l = 0; l < chunk; l++) out[o * chunk + l] = bias[o];
+    cop_sgemm(false, false, outputs, chunk, inputs, s->w, inputs, in, chunk, 1.0f, out, chunk);
+    for (size_t i = 0; s->relu && i < outputs * chunk; i++) out[i] = out[i] < 0 ? 0 : out[i];
+}
+
+static void weighted(const sparse_eval *e, const sparse_layer *s, const float *in, float *out,
+                     size_t groups) {
+    const cop_layer *l = s->layer;
+    size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
+    cop_shape shape = l->out;
+    const cop_sparse_edges edges = {.outputs = l->biases,
+                                    .begin = s->begin,
+                                    .edge = s->edge,
+                                    .bias = e->setup.base->b + l->bias_begin};
+    cop_sparse_grid grid = {.rows = shape.height,
+                            .cols = shape.width,
+                            .in_row = stride * s->in.width * chunk,
+                            .in_col = stride * chunk,
+                            .out_plane = shape.height * shape.width * chunk,
+                            .out_row = shape.width * chunk,
+                            .out_col = chunk,
+                            .relu = s->relu};
+    if (shape.height * shape.width > groups) { /* tiles of pixels, group by group */
+        for (size_t g = 0; g < groups; g++)
+            e->ops->sum(&edges, &grid, in + g * SPARSE_LANES, out + g * SPARSE_LANES);
+        return;
+    }
+    const cop_sparse_grid side = {.rows = 1, /* tiles of groups, pixel by pixel */
+                                  .cols = groups,
+                                  .in_col = SPARSE_LANES,
+                                  .out_plane = grid.out_plane,
+                                  .out_col = SPARSE_LANES,
+                                  .relu = s->relu};
+    for (size_t y = 0; y < shape.height; y++)
+        for (size_t x = 0; x < shape.width; x++)
+            e->ops->sum(&edges, &side, in + y * grid.in_row + x * grid.in_col,
+                        out + y * grid.out_row + x * grid.out_col);
+}
+
+const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t groups) {
+    sparse_layer *s = &e->layers[i];
+    const cop_layer *l = s->layer;
+    float *out = free_buffer(e, in);
+    if (s->skip) return in;
+    switch (l->kind) {
+    case COP_LAYER_DENSE:
+    case COP_LAYER_CONV2D:
+        if (s->dense)
+            dense_by_blas(e, s, in, out);
+        else
+            weighted(e, s, pad(e, s, in), out, groups);
+        return out;
+    case COP_LAYER_MAXPOOL2D:
+        e->ops->pool(&(cop_sparse_pool){.planes = l->in.channels,
+                                        .height = l->in.height,
+                                        .width = l->in.width,
+                                        .kernel = l->kernel,
+                                        .stride = l->stride,
+                                        .vector = e->chunk},
+                     in, out);
+        return out;
+    case COP_LAYER_ACTIVATION: /* value by value, so the order of samples is no matter */
+        if (l->activation == COP_ACT_IDENTITY) return in;
+        cop_layer_op_of(l, NULL)->forward(
+            &(cop_layer_pass){.layer = l, .index = i, .n = e->chunk, .x = in, .y = out});
+        return out;
+    case COP_LAYER_DROPOUT: /* only training drops */
+    case COP_LAYER_FLATTEN:
+        return in;
+    }
+    cop_assert_failed("a known layer", __FILE__, __LINE__, __func__);
+}
