@@ -3,3 +3,4 @@
 COP_BENCH(eval)
 COP_BENCH(generation)
 COP_BENCH(kernels)
+COP_BENCH(sparse)

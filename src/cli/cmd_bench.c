@@ -15,7 +15,7 @@ static const cop_bench *const benches[] = {
 static const cop_flag flags[] = {
     {"net", 0, "NAME", false, "padawann-cnn (default) or padawann-ff."},
     {"density", 0, "FRACTION", false,
-     "Fraction of edges that are live (0.6; kernels: a list, 1,0.6,0.1)."},
+     "Fraction of edges that are live (0.6; sparse: 0.05; kernels: a list, 1,0.6,0.1)."},
     {"values", 0, "LIST", false, "Shared weights, ascending (0.5,1,2)."},
     {"samples", 0, "N", false,
      "Samples to evaluate (eval: 1000, generation: 14000; kernels: as many as the clock wants)."},
@@ -30,11 +30,16 @@ static const cop_flag flags[] = {
     {"generation", 0, "G", false, "generation: whose children are evaluated (10)."},
     {"fitness-samples", 0, "N", false,
      "generation: samples that the generations before it are judged on (500)."},
-    {"evaluator", 0, "NAME", false, "sign (default), blas or reference."},
+    {"evaluator", 0, "NAME", false, "sign (default), sparse, blas or reference."},
     {"kernel", 0, "NAME", false,
      "Integer kernel to use instead of the fastest; COPPICE_KERNEL does the same."},
     {"repeat", 0, "N", false,
-     "Measure so often and take the median (5; generation and kernels: 3)."},
+     "Measure so often and take the median (5; generation and kernels: 3; sparse: 21)."},
+    {"rows", 0, "N", false, "sparse: outputs of the layer (1000)."},
+    {"cols", 0, "N", false, "sparse: inputs of the layer (1000)."},
+    {"batch", 0, "N", false, "sparse: samples of a product (128)."},
+    {"sweep", 0, NULL, false,
+     "sparse: measure densities from 0.01 to 1, and where the dense product is as fast."},
     {"compare-with", 0, "COMMAND", false,
      "Also time this program on the same work, in turns with our own passes. It is started without "
      "a shell (docs/benchmarks.md)."},
@@ -204,6 +209,7 @@ const cop_command cop_cmd_bench = {
         "  generation  the children of a generation of PADAWANN's genetic algorithm, as one worker "
         "breeds and evaluates them\n"
         "  kernels  every integer kernel of this machine on each layer of the two networks\n"
+        "  sparse  one dense layer of floats with few live edges, against the dense product\n"
         "Beside what was achieved stand the bounds of the machine, measured in the same run: a "
         "float product (sgemm), copying, and integer dot products. All times are "
         "processor time of one core. docs/benchmarks.md explains every number.",

@@ -34,6 +34,7 @@ typedef struct sparse_eval {
     const cop_sparse_ops *ops;
     cop_variants variants;
     sparse_layer *layers; /* (setup.model->count) */
+    double crossover;     /* share of live edges from which a dense layer goes to BLAS */
     size_t lead;          /* layers before it are computed once for all individuals */
     size_t chunk;         /* samples */
     float *piece;         /* chunks of the input of layer `lead` */
@@ -53,6 +54,9 @@ void cop_sparse_layers_destroy(sparse_eval *e);
 bool cop_sparse_uses_blas(const sparse_eval *e, const cop_mask *mask);
 /* Live edges of an individual with the weights of one shared value (ignored for TRAINED). */
 void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value);
+/* Sums of the weighted layer @p i from its lists, for the first @p groups of a chunk; its relu too
+ * where it has one. */
+void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups);
 /* Layer @p i for the first @p groups of a chunk; returns its output, which may be @p in itself and
  * otherwise lasts until the next but one call. */
 const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t groups);

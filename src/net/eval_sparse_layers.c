@@ -6,11 +6,6 @@
 /* Inputs of a layer that a chunk may occupy: half of a second-level cache of 1 MiB. */
 #define CACHE_BYTES 524288
 #define GROUPS_MAX 8 /* vectors side by side that a register tile takes */
-/* Share of live edges from which a dense layer goes to BLAS: where `bench sparse --sweep` found
- * both equally fast. A function of the mask alone, as results differ in rounding. Convolutions
- * never go: see docs/evaluation.md. */
-#define CROSSOVER 0.8
-
 static bool has_weights(const cop_layer *layer) {
     return layer->kind == COP_LAYER_DENSE || layer->kind == COP_LAYER_CONV2D;
 }
@@ -92,8 +87,9 @@ void cop_sparse_layers_destroy(sparse_eval *e) {
     cop_free(e->layers);
 }
 
-static bool beyond_crossover(const cop_layer *layer, size_t live) {
-    return layer->kind == COP_LAYER_DENSE && (double)live >= CROSSOVER * (double)layer->weights;
+/* Convolutions never go: their lists are as fast at any density. */
+static bool beyond_crossover(const sparse_eval *e, const cop_layer *layer, size_t live) {
+    return layer->kind == COP_LAYER_DENSE && (double)live >= e->crossover * (double)layer->weights;
 }
 
 static size_t live_edges(const cop_layer *layer, const cop_mask *mask) {
@@ -104,7 +100,7 @@ bool cop_sparse_uses_blas(const sparse_eval *e, const cop_mask *mask) {
     bool any = false;
     for (size_t i = 0; i < e->setup.model->count; i++)
         if (e->layers[i].weighted)
-            any |= beyond_crossover(e->layers[i].layer, live_edges(e->layers[i].layer, mask));
+            any |= beyond_crossover(e, e->layers[i].layer, live_edges(e->layers[i].layer, mask));
     return any;
 }
 
@@ -163,7 +159,7 @@ void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value) {
         sparse_layer *s = &e->layers[i];
         if (!s->weighted) continue;
         size_t live = live_edges(s->layer, mask);
-        s->dense = beyond_crossover(s->layer, live);
+        s->dense = beyond_crossover(e, s->layer, live);
         if (s->dense)
             compile_dense(e, s, mask, (float)value);
         else

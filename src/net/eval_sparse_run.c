@@ -32,8 +32,8 @@ static void dense_by_blas(const sparse_eval *e, const sparse_layer *s, const flo
     for (size_t i = 0; s->relu && i < outputs * chunk; i++) out[i] = out[i] < 0 ? 0 : out[i];
 }
 
-static void weighted(const sparse_eval *e, const sparse_layer *s, const float *in, float *out,
-                     size_t groups) {
+void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups) {
+    sparse_layer *s = &e->layers[i];
     const cop_layer *l = s->layer;
     size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
     cop_shape shape = l->out;
@@ -49,6 +49,7 @@ static void weighted(const sparse_eval *e, const sparse_layer *s, const float *i
                             .out_row = shape.width * chunk,
                             .out_col = chunk,
                             .relu = s->relu};
+    in = pad(e, s, in);
     if (shape.height * shape.width > groups) { /* tiles of pixels, group by group */
         for (size_t g = 0; g < groups; g++)
             e->ops->sum(&edges, &grid, in + g * SPARSE_LANES, out + g * SPARSE_LANES);
@@ -77,7 +78,7 @@ const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t 
         if (s->dense)
             dense_by_blas(e, s, in, out);
         else
-            weighted(e, s, pad(e, s, in), out, groups);
+            cop_sparse_sum(e, i, in, out, groups);
         return out;
     case COP_LAYER_MAXPOOL2D:
         e->ops->pool(&(cop_sparse_pool){.planes = l->in.channels,
