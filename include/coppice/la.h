@@ -129,13 +129,15 @@ typedef struct cop_sparse_edge {
     float weight;
 } cop_sparse_edge;
 
-/** Live edges of one layer (compressed rows): those of output o are edge[begin[o]..begin[o+1]), in
- * ascending order of the edges' numbers, so entry k of the layer is its k-th live edge. Lists by
- * input for the way back are the same type with the roles exchanged. All borrowed. */
+/** Live edges of one layer (compressed rows), block by block (a block's inputs fit the first-level
+ * cache), in each block output by output: list k = block * outputs + output is
+ * edge[begin[k]..begin[k+1]). Edges of an output ascend from block to block and inside of each.
+ * With one block, entry k of the layer is its k-th live edge. Lists by input for the way back are
+ * the same type with the roles exchanged. All borrowed. */
 typedef struct cop_sparse_edges {
-    size_t outputs;
-    const uint32_t *begin;       /**< (outputs + 1) */
-    const cop_sparse_edge *edge; /**< (begin[outputs]) */
+    size_t blocks, outputs;
+    const uint32_t *begin;       /**< (blocks * outputs + 1) */
+    const cop_sparse_edge *edge; /**< (begin[blocks * outputs]) */
     const float *bias;           /**< (outputs) what sums start from */
 } cop_sparse_edges;
 
@@ -158,7 +160,10 @@ typedef struct cop_sparse_pool {
 typedef struct cop_sparse_ops {
     const char *name;
     bool (*supported)(void); /**< by the processor this runs on */
-    /** All sums of one layer, overwritten. */
+    /** Outputs, rows and columns of the register tile that will be used for a grid with at least
+     * one position (for cache blocking). */
+    void (*tile)(size_t outputs, const cop_sparse_grid *grid, size_t tile[3]);
+    /** All sums of one layer, overwritten. At least one block. */
     void (*sum)(const cop_sparse_edges *edges, const cop_sparse_grid *grid, const float *in,
                 float *out);
     /** Largest of each window, planes contiguous; NaN counts as largest. */

@@ -164,7 +164,7 @@ static double kernel_peak(const cop_sparse_ops *ops) {
     float bias[OUTPUTS] = {0};
     cop_sparse_edge *edge = COP_NEW_ARRAY(cop_sparse_edge, OUTPUTS * EDGES);
     float *x = COP_NEW_ARRAY(float, INPUTS *chunk), *y = COP_NEW_ARRAY(float, OUTPUTS *chunk);
-    const cop_sparse_edges edges = {OUTPUTS, begin, edge, bias};
+    const cop_sparse_edges edges = {1, OUTPUTS, begin, edge, bias};
     const cop_sparse_grid grid = {.rows = 1,
                                   .cols = GROUPS,
                                   .in_col = COP_SPARSE_LANES,

@@ -22,8 +22,8 @@
  * several outputs are for dense layers. */
 #define TILES(X)                                                                                   \
     X(1, 2, 12)                                                                                    \
-    X(1, 3, 8) X(1, 4, 6) X(2, 1, 8) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(1, 1, 8)        \
-        X(4, 1, 3) X(1, 1, 4) X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
+    X(1, 3, 8) X(1, 4, 6) X(1, 1, 8) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3)        \
+        X(1, 1, 4) X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

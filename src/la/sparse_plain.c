@@ -12,10 +12,10 @@
 #define LOAD(p) (*(p))
 #define STORE(p, v) (*(p) = (v))
 #define FMA(x, w, a) fmaf((x), (w), (a))
-#define RELU(v) relu(v)
+#define RELU(v) above_zero(v)
 #define TILES(X) X(1, 1, 1)
 
-static inline float relu(float v) {
+static inline float above_zero(float v) {
     return v < 0.0f ? 0.0f : v;
 }
 #include "la/sparse_template.h"

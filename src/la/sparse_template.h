@@ -40,48 +40,58 @@ enum { FN(L) = COP_SPARSE_LANES, FN(PER) = COP_SPARSE_LANES / PARTS };
         UNROLL for (size_t k = 0; k < PARTS; k++)
 #define ACC(o) acc[(((o)*R + r) * C + c) * PARTS + k]
 
-/* All outputs at one tile of positions, O at a time: their lists go side by side as far as the
- * shortest, then each to its end. O, R, C are constants at every call, so that the accumulators are
- * registers and the loops over them disappear; so are the columns' distances where they are L. */
+/* All outputs at one tile of positions, block by block, O at a time: their lists go side by side as
+ * far as the shortest, then each to its end. O, R, C are constants at every call, so that the
+ * accumulators are registers and the loops over them disappear; so are the columns' distances where
+ * they are L. */
 INLINE void FN(tile)(const cop_sparse_edges *e, const cop_sparse_grid *g, const float *in,
                      size_t in_col, float *out, size_t out_col, size_t O, size_t R, size_t C) {
-    for (size_t first = 0; first < e->outputs; first += O) {
-        const size_t begin = first + O > e->outputs ? e->outputs - O : first;
-        const cop_sparse_edge *p[8], *end[8];
-        size_t least = SIZE_MAX;
-        VEC acc[24 * PARTS];
-        UNROLL for (size_t o = 0; o < O; o++) {
-            p[o] = e->edge + e->begin[begin + o];
-            end[o] = e->edge + e->begin[begin + o + 1];
-            const size_t n = (size_t)(end[o] - p[o]);
-            if (n < least) least = n;
-            const VEC start = SET1(e->bias[begin + o]);
-            EACH_VECTOR ACC(o) = start;
-        }
-        for (size_t i = 0; i < least; i++) UNROLL for (size_t o = 0; o < O; o++) {
-                const float *x = in + p[o][i].offset;
-                const VEC w = SET1(p[o][i].weight);
-                EACH_VECTOR ACC(o) = FMA(LOAD(x + r * g->in_row + c * in_col + k * PER), w, ACC(o));
+    for (size_t b = 0; b < e->blocks; b++)
+        for (size_t first = 0; first < e->outputs; first += O) {
+            const size_t left = e->outputs - first; /* of the last ones there may be less than O */
+            const uint32_t *begin = e->begin + b * e->outputs + first;
+            const bool relu = g->relu && b + 1 == e->blocks;
+            const cop_sparse_edge *p[8], *end[8];
+            size_t least = SIZE_MAX;
+            VEC acc[24 * PARTS];
+            UNROLL for (size_t o = 0; o < O; o++) {
+                const bool there = O == 1 || o < left;
+                const float *from = out + (first + o) * g->out_plane;
+                p[o] = e->edge + begin[there ? o : 0];
+                end[o] = there ? e->edge + begin[o + 1] : p[o];
+                const size_t n = (size_t)(end[o] - p[o]);
+                if (n < least) least = n;
+                const VEC start = SET1(e->bias[there ? first + o : first]);
+                EACH_VECTOR ACC(o) = start;
+                if (b && there)
+                    EACH_VECTOR ACC(o) = LOAD(from + r * g->out_row + c * out_col + k * PER);
             }
-        UNROLL for (size_t o = 0; o < O; o++) {
-            if (O > 1)
-                for (const cop_sparse_edge *q = p[o] + least; q < end[o]; q++) {
-                    const float *x = in + q->offset;
-                    const VEC w = SET1(q->weight);
+            for (size_t i = 0; i < least; i++) UNROLL for (size_t o = 0; o < O; o++) {
+                    const float *x = in + p[o][i].offset;
+                    const VEC w = SET1(p[o][i].weight);
                     EACH_VECTOR ACC(o) =
                         FMA(LOAD(x + r * g->in_row + c * in_col + k * PER), w, ACC(o));
                 }
-            float *to = out + (begin + o) * g->out_plane;
-            if (g->relu)
-                EACH_VECTOR STORE(to + r * g->out_row + c * out_col + k * PER, RELU(ACC(o)));
-            else
-                EACH_VECTOR STORE(to + r * g->out_row + c * out_col + k * PER, ACC(o));
+            UNROLL for (size_t o = 0; o < O; o++) {
+                if (O > 1)
+                    for (const cop_sparse_edge *q = p[o] + least; q < end[o]; q++) {
+                        const float *x = in + q->offset;
+                        const VEC w = SET1(q->weight);
+                        EACH_VECTOR ACC(o) =
+                            FMA(LOAD(x + r * g->in_row + c * in_col + k * PER), w, ACC(o));
+                    }
+                if (O > 1 && o >= left) continue;
+                float *to = out + (first + o) * g->out_plane;
+                if (relu)
+                    EACH_VECTOR STORE(to + r * g->out_row + c * out_col + k * PER, RELU(ACC(o)));
+                else
+                    EACH_VECTOR STORE(to + r * g->out_row + c * out_col + k * PER, ACC(o));
+            }
         }
-    }
 }
 
 /* Cover the grid with tiles; where they do not divide it the last ones overlap their neighbours and
- * compute the same sums again. */
+ * compute the same sums again. A tile runs over all blocks before the next one starts. */
 INLINE void FN(cover)(const cop_sparse_edges *e, const cop_sparse_grid *g, const float *in,
                       float *out, size_t O, size_t R, size_t C) {
     for (size_t y = 0; y < g->rows; y += R) {
@@ -109,24 +119,32 @@ TILES(COVERS)
 /* The tile with the least work for a grid. Per edge and tile position it costs its vectors, about
  * one and a half for offset and weight, and never less than the latency that its sums leave open.
  */
-static void FN(sum)(const cop_sparse_edges *e, const cop_sparse_grid *g, const float *in,
-                    float *out) {
-    void (*best)(const cop_sparse_edges *, const cop_sparse_grid *, const float *, float *) = NULL;
+static void FN(choose)(size_t outputs, const cop_sparse_grid *g, size_t tile[3]) {
     size_t least = SIZE_MAX;
-    if (!e->outputs || !g->rows || !g->cols) return;
 #define CONSIDER(O, R, C)                                                                          \
-    if (O <= e->outputs && R <= g->rows && C <= g->cols) {                                         \
+    if (O <= outputs && R <= g->rows && C <= g->cols) {                                            \
         const size_t each = 2 * R * C + 3 > 16 / O ? 2 * R * C + 3 : 16 / O;                       \
-        const size_t cost = ((e->outputs + O - 1) / O) * O * ((g->rows + R - 1) / R) *             \
-                            ((g->cols + C - 1) / C) * each;                                        \
+        const size_t cost = ((g->rows + R - 1) / R) * ((g->cols + C - 1) / C) * each;              \
         if (cost < least) {                                                                        \
             least = cost;                                                                          \
-            best = FN(sum_##O##x##R##x##C);                                                        \
+            tile[0] = O;                                                                           \
+            tile[1] = R;                                                                           \
+            tile[2] = C;                                                                           \
         }                                                                                          \
     }
     TILES(CONSIDER)
 #undef CONSIDER
-    best(e, g, in, out);
+}
+
+static void FN(sum)(const cop_sparse_edges *e, const cop_sparse_grid *g, const float *in,
+                    float *out) {
+    size_t tile[3] = {1, 1, 1};
+    if (!e->outputs || !g->rows || !g->cols) return;
+    FN(choose)(e->outputs, g, tile);
+#define DISPATCH(O, R, C)                                                                          \
+    if (tile[0] == O && tile[1] == R && tile[2] == C) FN(sum_##O##x##R##x##C)(e, g, in, out);
+    TILES(DISPATCH)
+#undef DISPATCH
 }
 
 /* A NaN counts as largest, as in the other evaluators. */
@@ -149,4 +167,5 @@ static TARGET void FN(pool)(const cop_sparse_pool *p, const float *in, float *ou
 }
 
 #define TABLE(text, is_supported)                                                                  \
-    const cop_sparse_ops PASTE(cop_sparse_ops_, VARIANT) = {text, is_supported, FN(sum), FN(pool)};
+    const cop_sparse_ops PASTE(cop_sparse_ops_, VARIANT) = {text, is_supported, FN(choose),        \
+                                                            FN(sum), FN(pool)};

@@ -33,9 +33,9 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     sparse_eval *e = COP_NEW(sparse_eval);
     e->setup = *setup;
     e->variants = cop_eval_variants(setup);
-    e->chunk = cop_sparse_chunk(setup);
     e->crossover = CROSSOVER;
     COP_GO(cop_sparse_choose(&e->ops));
+    e->chunk = cop_sparse_chunk(setup, e->ops);
     COP_GO(cop_sparse_layers_create(e));
     cop_blas_one_thread();
     for (size_t i = 0; i < 2; i++)
@@ -63,7 +63,9 @@ static size_t piece_room(size_t samples, size_t segment, size_t chunk) {
 /* With all edges live in lists; a layer that goes to BLAS takes half of that. */
 static size_t bytes(const cop_eval_setup *setup) {
     const cop_model *m = setup->model;
-    size_t chunk = cop_sparse_chunk(setup), inputs = cop_shape_size(m->input);
+    const cop_sparse_ops *ops;
+    if (cop_sparse_choose(&ops) != COP_OK) return 0;
+    size_t chunk = cop_sparse_chunk(setup, ops), inputs = cop_shape_size(m->input);
     size_t total = m->weights * sizeof(cop_sparse_edge) + m->biases * sizeof(uint32_t) +
                    2 * m->widest * chunk * sizeof(float);
     total += piece_room(piece_samples(setup), setup->batch, chunk) * inputs * sizeof(float);

@@ -20,12 +20,13 @@ typedef struct sparse_layer {
     bool skip;             /* computed with the one before */
     cop_shape in;          /* as the edges see it, padding included */
     int32_t *offset;       /* (fan_in) of the edges of one output */
-    uint32_t *begin;       /* (biases + 1) */
+    size_t blocks;         /* of the individual's lists */
+    uint32_t *begin;       /* (blocks * biases + 1) */
     cop_sparse_edge *edge; /* live edges of the individual */
-    size_t capacity;       /* of edge */
-    bool dense;            /* this individual's layer goes to BLAS instead */
-    float *w;              /* then (biases, fan_in); NULL until needed */
-    float *padded;         /* one chunk of the input with its border of zeros; NULL: no padding */
+    size_t begin_capacity, edge_capacity;
+    bool dense;    /* this individual's layer goes to BLAS instead */
+    float *w;      /* then (biases, fan_in); NULL until needed */
+    float *padded; /* one chunk of the input with its border of zeros; NULL: no padding */
 } sparse_layer;
 
 /* The evaluator's state. */
@@ -44,14 +45,18 @@ typedef struct sparse_eval {
     double *logit;    /* (classes) */
 } sparse_eval;
 
-/* Samples per chunk for that setup. */
-size_t cop_sparse_chunk(const cop_eval_setup *setup);
+/* Samples per chunk for that setup and kernel. */
+size_t cop_sparse_chunk(const cop_eval_setup *setup, const cop_sparse_ops *ops);
 /* Shapes, offsets and what is computed together. COP_E_CONFIG: an input too large for 32-bit
  * offsets. */
 cop_status cop_sparse_layers_create(sparse_eval *e);
 void cop_sparse_layers_destroy(sparse_eval *e);
 /* Some layer of that individual goes to BLAS. */
 bool cop_sparse_uses_blas(const sparse_eval *e, const cop_mask *mask);
+/* How the kernel goes over the first @p groups of a chunk: one call per group with all pixels, or
+ * (@p side) one call per pixel with all groups. */
+cop_sparse_grid cop_sparse_grid_of(const sparse_eval *e, const sparse_layer *s, size_t groups,
+                                   bool *side);
 /* Live edges of an individual with the weights of one shared value (ignored for TRAINED). */
 void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value);
 /* Sums of the weighted layer @p i from its lists, for the first @p groups of a chunk; its relu too

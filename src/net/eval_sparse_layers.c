@@ -1,11 +1,11 @@
 /* From a model to layers over lists, and from an individual's mask to its lists of live edges. */
 #include "net/eval_sparse.h"
 
-#include <string.h>
+#include <unistd.h>
 
 /* Inputs of a layer that a chunk may occupy: half of a second-level cache of 1 MiB. */
 #define CACHE_BYTES 524288
-#define GROUPS_MAX 8 /* vectors side by side that a register tile takes */
+#define GROUPS_MAX 8 /* vectors side by side that a register tile may take */
 static bool has_weights(const cop_layer *layer) {
     return layer->kind == COP_LAYER_DENSE || layer->kind == COP_LAYER_CONV2D;
 }
@@ -20,9 +20,11 @@ static cop_shape padded_input(const cop_layer *layer) {
     return in;
 }
 
-size_t cop_sparse_chunk(const cop_eval_setup *setup) {
-    size_t groups = (setup->batch + SPARSE_LANES - 1) / SPARSE_LANES;
-    if (groups > GROUPS_MAX) groups = GROUPS_MAX;
+size_t cop_sparse_chunk(const cop_eval_setup *setup, const cop_sparse_ops *ops) {
+    size_t groups = (setup->batch + SPARSE_LANES - 1) / SPARSE_LANES, tile[3];
+    const cop_sparse_grid widest = {.rows = 1, .cols = GROUPS_MAX};
+    ops->tile(SIZE_MAX, &widest, tile);
+    if (groups > tile[2]) groups = tile[2]; /* more would be fetched in vain beside a tile */
     for (size_t i = 0; i < setup->model->count; i++) {
         const cop_layer *l = &setup->model->layers[i];
         if (!has_weights(l)) continue;
@@ -67,7 +69,6 @@ cop_status cop_sparse_layers_create(sparse_eval *e) {
         if (!shown && i + 1 < m->count && m->layers[i + 1].kind == COP_LAYER_ACTIVATION &&
             m->layers[i + 1].activation == COP_ACT_RELU)
             s->relu = e->layers[i + 1].skip = true;
-        s->begin = COP_NEW_ARRAY(uint32_t, s->layer->biases + 1);
         set_offsets(s, e->chunk);
         if (cop_shape_size(s->in) > cop_shape_size(s->layer->in))
             s->padded = COP_NEW_ARRAY(float, cop_shape_size(s->in) * e->chunk);
@@ -115,7 +116,7 @@ static void compile_dense(sparse_eval *e, sparse_layer *s, const cop_mask *mask,
     const float *base = e->setup.base->w + l->weight_begin;
     cop_free(s->edge);
     s->edge = NULL;
-    s->capacity = 0;
+    s->edge_capacity = 0;
     if (!s->w) s->w = COP_NEW_ARRAY(float, l->weights);
     for (size_t k = 0; k < l->weights; k++)
         s->w[k] = cop_mask_get(mask, l->weight_begin + k)
@@ -123,34 +124,80 @@ static void compile_dense(sparse_eval *e, sparse_layer *s, const cop_mask *mask,
                       : 0;
 }
 
+/* Bytes of inputs that a block may have: three quarters of the first-level cache. */
+static size_t block_bytes(void) {
+    long bytes = 0;
+#ifdef _SC_LEVEL1_DCACHE_SIZE
+    bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+#endif
+    if (bytes < 16384 || bytes > 1048576) bytes = 32768; /* not told */
+    return (size_t)bytes / 4 * 3;
+}
+
+/* Taps per block. Inputs that stay in the first-level cache while all outputs pass over them are
+ * read twice as fast, but between blocks the sums go through memory: that is worth it from EDGES
+ * edges per output and block on, and a block may be somewhat larger than the cache to get them. It
+ * changes no result. */
+static size_t block_taps(const sparse_eval *e, const sparse_layer *s, size_t live) {
+    enum { EDGES = 6 };
+    const cop_layer *l = s->layer;
+    bool side;
+    size_t tile[3], kernel = l->kind == COP_LAYER_CONV2D ? l->kernel : 1;
+    size_t stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
+    const cop_sparse_grid grid = cop_sparse_grid_of(e, s, e->chunk / SPARSE_LANES, &side);
+    e->ops->tile(l->biases, &grid, tile);
+    /* Vectors of one channel under a tile. Side by side all groups count, even if the tile takes
+     * fewer: lines that are left out leave their places in the cache empty. */
+    size_t unit = side ? kernel * kernel * grid.cols
+                       : ((tile[1] - 1) * stride + kernel) * ((tile[2] - 1) * stride + kernel);
+    size_t channels = block_bytes() / (unit * SPARSE_LANES * sizeof(float));
+    size_t fit = (channels ? channels : 1) * kernel * kernel;
+    size_t wanted = live ? (EDGES * l->weights + live - 1) / live : SIZE_MAX;
+    if (wanted > fit + fit / 4 * 3) return l->fan_in;
+    size_t taps = wanted > fit ? wanted : fit;
+    size_t blocks = (l->fan_in + taps - 1) / taps;
+    return (l->fan_in + blocks - 1) / blocks;
+}
+
+static void reserve(sparse_layer *s, size_t lists, size_t live) {
+    if (lists + 1 > s->begin_capacity) {
+        cop_free(s->begin);
+        s->begin = COP_NEW_ARRAY(uint32_t, lists + 1);
+        s->begin_capacity = lists + 1;
+    }
+    if (live > s->edge_capacity) {
+        cop_free(s->edge);
+        s->edge = COP_NEW_ARRAY(cop_sparse_edge, live);
+        s->edge_capacity = live;
+    }
+}
+
 static void compile_lists(sparse_eval *e, sparse_layer *s, const cop_mask *mask, float value,
                           size_t live) {
     const cop_layer *l = s->layer;
     const float *base = e->setup.base->w;
-    cop_weighting_kind kind = e->setup.weighting.kind;
-    cop_free(s->w);
-    s->w = NULL;
-    if (live > s->capacity) {
-        cop_free(s->edge);
-        s->edge = COP_NEW_ARRAY(cop_sparse_edge, live);
-        s->capacity = live;
-    }
-    uint32_t at = 0; /* the model has fewer than 2^31 weights */
-    for (size_t o = 0; o < l->biases; o++) {
-        size_t first = l->weight_begin + o * l->fan_in, end = first + l->fan_in;
-        s->begin[o] = at;
-        for (size_t word = first / 64; word * 64 < end; word++) {
-            uint64_t bits = mask->words[word];
-            if (word == first / 64) bits &= ~(uint64_t)0 << (first % 64);
-            if (word == end / 64) bits &= ((uint64_t)1 << (end % 64)) - 1;
-            for (; bits; bits &= bits - 1) {
-                size_t edge = word * 64 + (size_t)__builtin_ctzll(bits);
-                s->edge[at++] =
-                    (cop_sparse_edge){s->offset[edge - first], weigh(kind, base[edge], value)};
+    const size_t taps = block_taps(e, s, live);
+    const cop_weighting_kind kind = e->setup.weighting.kind;
+    s->blocks = (l->fan_in + taps - 1) / taps;
+    reserve(s, s->blocks * l->biases, live);
+    uint32_t at = 0, *begin = s->begin; /* the model has fewer than 2^31 weights */
+    for (size_t b = 0; b < s->blocks; b++)
+        for (size_t o = 0; o < l->biases; o++) {
+            const size_t row = l->weight_begin + o * l->fan_in, first = row + b * taps;
+            const size_t end = b + 1 < s->blocks ? first + taps : row + l->fan_in;
+            *begin++ = at;
+            for (size_t word = first / 64; word * 64 < end; word++) {
+                uint64_t bits = mask->words[word];
+                if (word == first / 64) bits &= ~(uint64_t)0 << (first % 64);
+                if (word == end / 64) bits &= ((uint64_t)1 << (end % 64)) - 1;
+                for (; bits; bits &= bits - 1) {
+                    const size_t edge = word * 64 + (size_t)__builtin_ctzll(bits);
+                    s->edge[at++] =
+                        (cop_sparse_edge){s->offset[edge - row], weigh(kind, base[edge], value)};
+                }
             }
         }
-    }
-    s->begin[l->biases] = at;
+    *begin = at;
 }
 
 void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value) {

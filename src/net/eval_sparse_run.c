@@ -32,39 +32,45 @@ static void dense_by_blas(const sparse_eval *e, const sparse_layer *s, const flo
     for (size_t i = 0; s->relu && i < outputs * chunk; i++) out[i] = out[i] < 0 ? 0 : out[i];
 }
 
+cop_sparse_grid cop_sparse_grid_of(const sparse_eval *e, const sparse_layer *s, size_t groups,
+                                   bool *side) {
+    const cop_layer *l = s->layer;
+    size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
+    cop_sparse_grid grid = {.rows = l->out.height,
+                            .cols = l->out.width,
+                            .in_row = stride * s->in.width * chunk,
+                            .in_col = stride * chunk,
+                            .out_plane = l->out.height * l->out.width * chunk,
+                            .out_row = l->out.width * chunk,
+                            .out_col = chunk,
+                            .relu = s->relu};
+    *side = l->out.height * l->out.width <= groups;
+    if (*side) {
+        grid.rows = 1;
+        grid.cols = groups;
+        grid.in_col = grid.out_col = SPARSE_LANES;
+    }
+    return grid;
+}
+
 void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups) {
     sparse_layer *s = &e->layers[i];
     const cop_layer *l = s->layer;
     size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
-    cop_shape shape = l->out;
-    const cop_sparse_edges edges = {.outputs = l->biases,
+    const cop_sparse_edges edges = {.blocks = s->blocks,
+                                    .outputs = l->biases,
                                     .begin = s->begin,
                                     .edge = s->edge,
                                     .bias = e->setup.base->b + l->bias_begin};
-    cop_sparse_grid grid = {.rows = shape.height,
-                            .cols = shape.width,
-                            .in_row = stride * s->in.width * chunk,
-                            .in_col = stride * chunk,
-                            .out_plane = shape.height * shape.width * chunk,
-                            .out_row = shape.width * chunk,
-                            .out_col = chunk,
-                            .relu = s->relu};
+    bool side;
+    const cop_sparse_grid grid = cop_sparse_grid_of(e, s, groups, &side);
     in = pad(e, s, in);
-    if (shape.height * shape.width > groups) { /* tiles of pixels, group by group */
-        for (size_t g = 0; g < groups; g++)
-            e->ops->sum(&edges, &grid, in + g * SPARSE_LANES, out + g * SPARSE_LANES);
-        return;
-    }
-    const cop_sparse_grid side = {.rows = 1, /* tiles of groups, pixel by pixel */
-                                  .cols = groups,
-                                  .in_col = SPARSE_LANES,
-                                  .out_plane = grid.out_plane,
-                                  .out_col = SPARSE_LANES,
-                                  .relu = s->relu};
-    for (size_t y = 0; y < shape.height; y++)
-        for (size_t x = 0; x < shape.width; x++)
-            e->ops->sum(&edges, &side, in + y * grid.in_row + x * grid.in_col,
-                        out + y * grid.out_row + x * grid.out_col);
+    for (size_t g = 0; !side && g < groups; g++)
+        e->ops->sum(&edges, &grid, in + g * SPARSE_LANES, out + g * SPARSE_LANES);
+    for (size_t y = 0; side && y < l->out.height; y++)
+        for (size_t x = 0; x < l->out.width; x++)
+            e->ops->sum(&edges, &grid, in + (y * s->in.width + x) * stride * chunk,
+                        out + (y * l->out.width + x) * chunk);
 }
 
 const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t groups) {

@@ -51,25 +51,28 @@ static void layer_create(layer *l, cop_rng *rng, bool dense, bool wild) {
     double density = (double)cop_rng_below(rng, 5) / 4; /* all dead and all live among them */
     *l = (layer){.in_floats = channels * height * width * vector,
                  .out_floats = outputs * rows * cols * vector};
-    l->begin = COP_NEW_ARRAY(uint32_t, outputs + 1);
+    size_t blocks = test_draw(rng, 1, 3), part = (taps + blocks - 1) / blocks, list = 0;
+    l->begin = COP_NEW_ARRAY(uint32_t, blocks * outputs + 1);
     l->edge = COP_NEW_ARRAY(cop_sparse_edge, outputs * taps);
     l->bias = COP_NEW_ARRAY(float, outputs);
     l->in = COP_NEW_ARRAY(float, l->in_floats);
-    for (size_t o = 0; o < outputs; o++) {
-        l->begin[o] = (uint32_t)at;
+    for (size_t o = 0; o < outputs; o++)
         l->bias[o] = wild ? any_float(rng) : (float)cop_rng_normal(rng);
-        for (size_t t = 0; t < taps; t++)
-            if ((!dead || o % (dead + 1)) && cop_rng_uniform(rng) < density) {
-                size_t c = t / (kernel * kernel), y = t / kernel % kernel, x = t % kernel;
-                l->edge[at++] =
-                    (cop_sparse_edge){(int32_t)(((c * height + y) * width + x) * vector),
-                                      wild ? any_float(rng) : (float)cop_rng_normal(rng)};
-            }
-    }
-    l->begin[outputs] = (uint32_t)at;
+    for (size_t b = 0; b < blocks; b++) /* the last ones may be empty */
+        for (size_t o = 0; o < outputs; o++) {
+            l->begin[list++] = (uint32_t)at;
+            for (size_t t = b * part; t < taps && t < (b + 1) * part; t++)
+                if ((!dead || o % (dead + 1)) && cop_rng_uniform(rng) < density) {
+                    size_t c = t / (kernel * kernel), y = t / kernel % kernel, x = t % kernel;
+                    l->edge[at++] =
+                        (cop_sparse_edge){(int32_t)(((c * height + y) * width + x) * vector),
+                                          wild ? any_float(rng) : (float)cop_rng_normal(rng)};
+                }
+        }
+    l->begin[list] = (uint32_t)at;
     for (size_t i = 0; i < l->in_floats; i++)
         l->in[i] = wild ? any_float(rng) : (float)cop_rng_normal(rng);
-    l->edges = (cop_sparse_edges){outputs, l->begin, l->edge, l->bias};
+    l->edges = (cop_sparse_edges){blocks, outputs, l->begin, l->edge, l->bias};
     l->grid = (cop_sparse_grid){.rows = rows,
                                 .cols = cols,
                                 .in_row = stride * width * vector,
@@ -100,13 +103,16 @@ static void check_against_double(const layer *l, const float *out) {
                 for (size_t s = 0; s < LANES; s++) {
                     const float *x = l->in + r * l->grid.in_row + c * l->grid.in_col + s;
                     double sum = (double)l->bias[o], size = fabs(sum);
-                    for (uint32_t k = l->begin[o]; k < l->begin[o + 1]; k++) {
-                        double term = (double)l->edge[k].weight * (double)x[l->edge[k].offset];
-                        sum += term;
-                        size += fabs(term);
+                    size_t terms = 0;
+                    for (size_t b = 0; b < l->edges.blocks; b++) {
+                        const uint32_t *begin = l->begin + b * l->edges.outputs + o;
+                        for (uint32_t k = begin[0]; k < begin[1]; k++, terms++) {
+                            double term = (double)l->edge[k].weight * (double)x[l->edge[k].offset];
+                            sum += term;
+                            size += fabs(term);
+                        }
                     }
                     if (l->grid.relu && sum < 0) sum = 0;
-                    size_t terms = l->begin[o + 1] - l->begin[o];
                     assert_near(
                         out[o * l->grid.out_plane + r * l->grid.out_row + c * l->grid.out_col + s],
                         sum, (double)(terms + 1) * 0x1p-24 * size);
@@ -184,7 +190,7 @@ static void fused_sums_are_rounded_once(void **state) {
             cop_sparse_edge edge = {0, cases[i][1]};
             float *x = COP_NEW_ARRAY(float, LANES), *out = COP_NEW_ARRAY(float, LANES);
             for (size_t s = 0; s < LANES; s++) x[s] = cases[i][0];
-            cop_sparse_edges edges = {1, begin, &edge, &cases[i][2]};
+            cop_sparse_edges edges = {1, 1, begin, &edge, &cases[i][2]};
             cop_sparse_grid grid = {.rows = 1, .cols = 1, .in_col = LANES, .out_col = LANES};
             ops[k]->sum(&edges, &grid, x, out);
             float wanted = fmaf(cases[i][0], cases[i][1], cases[i][2]);
