@@ -172,6 +172,8 @@ typedef struct cop_eval_setup {
     const cop_params *base;
     cop_weighting weighting;
     double scale;           /**< `sign`: integer steps per unit of x; see cop_eval_scale */
+    double dense_above;     /**< `sparse`: dense layers with more live edges than this share go to
+                                 BLAS; 0 or 1: none */
     size_t batch;           /**< samples per batch; divides every shard (tails excepted) */
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */

@@ -55,7 +55,6 @@ static cop_status prepare(bench *b) {
                                   .batch = b->batch};
     COP_GO(cop_evaluator_sparse.create(&self, &setup));
     b->sparse = self;
-    b->sparse->crossover = 2; /* never BLAS */
     b->x = cop_alloc(chunks(b) * b->sparse->chunk, b->cols * sizeof(float));
     b->y = cop_alloc(chunks(b) * b->sparse->chunk, b->rows * sizeof(float));
     b->flat = cop_alloc(b->batch, b->cols * sizeof(float));

@@ -300,6 +300,7 @@ static cop_status evaluate(const cop_args *args, cop_par *par) {
                                .base = &e.subject.network->params,
                                .weighting = e.subject.network->weighting,
                                .batch = (size_t)cop_conf_int(e.conf, "evaluate", "batch"),
+                               .dense_above = cop_conf_real(e.conf, "evaluate", "dense_above"),
                                .scale = 1};
     if (strcmp(e.evaluator->name, "sign") == 0) COP_GO(find_scale(&e));
     COP_GO(e.evaluator->create(&e.engine, &e.setup));

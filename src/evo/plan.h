@@ -22,6 +22,7 @@ struct cop_plan {
     double cross_probability;
     cop_pool pool;
     cop_weighting weighting;
+    double dense_above;
     size_t batch;
     size_t *layers; /**< indices of the layers with weights */
     size_t layer_count;

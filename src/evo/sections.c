@@ -43,6 +43,9 @@ static const cop_option evaluate_options[] = {
      "or plain and slow doubles (reference)."},
     {"steps", COP_OPT_INT, "2047", 1, 32767, "steps", NULL, COP_SCIENCE,
      "Integer grid of the inputs under sign arithmetic: steps from 0 to the largest input."},
+    {"dense_above", COP_OPT_REAL, "1", 0, 1, "", NULL, COP_SCIENCE,
+     "Under sparse arithmetic, dense layers with more live edges than this share are computed by "
+     "BLAS; 1: none, and results do not depend on the machine."},
     {"batch", COP_OPT_INT, "100", 1, 65536, "samples", NULL, COP_SCIENCE,
      "Samples per batch; similarity compares samples of one batch."},
     {"shard", COP_OPT_INT, "1000", 1, 1e9, "samples", NULL, COP_SCIENCE,

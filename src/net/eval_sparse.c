@@ -6,11 +6,6 @@
 
 #define PIECE 1024 /* samples of a shard that are held transposed at a time (at least a batch) */
 
-/* Share of live edges from which BLAS computes a dense layer: about where `coppice bench sparse
- * --sweep` finds both equally fast. A constant, and so a function of the mask alone: the two differ
- * in rounding, and a result must not depend on a clock. */
-#define CROSSOVER 0.8
-
 static size_t hidden_width(const cop_eval_setup *setup, size_t h) {
     return cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
 }
@@ -33,7 +28,6 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     sparse_eval *e = COP_NEW(sparse_eval);
     e->setup = *setup;
     e->variants = cop_eval_variants(setup);
-    e->crossover = CROSSOVER;
     COP_GO(cop_sparse_choose(&e->ops));
     e->chunk = cop_sparse_chunk(setup, e->ops);
     COP_GO(cop_sparse_layers_create(e));

@@ -35,7 +35,6 @@ typedef struct sparse_eval {
     const cop_sparse_ops *ops;
     cop_variants variants;
     sparse_layer *layers; /* (setup.model->count) */
-    double crossover;     /* share of live edges from which a dense layer goes to BLAS */
     size_t lead;          /* layers before it are computed once for all individuals */
     size_t chunk;         /* samples */
     float *piece;         /* chunks of the input of layer `lead` */

@@ -88,9 +88,11 @@ void cop_sparse_layers_destroy(sparse_eval *e) {
     cop_free(e->layers);
 }
 
-/* Convolutions never go: their lists are as fast at any density. */
-static bool beyond_crossover(const sparse_eval *e, const cop_layer *layer, size_t live) {
-    return layer->kind == COP_LAYER_DENSE && (double)live >= e->crossover * (double)layer->weights;
+/* A function of the mask alone. Convolutions never go: their lists are as fast at any density. */
+static bool goes_to_blas(const sparse_eval *e, const cop_layer *layer, size_t live) {
+    double above = e->setup.dense_above;
+    return layer->kind == COP_LAYER_DENSE && above > 0 &&
+           (double)live > above * (double)layer->weights;
 }
 
 static size_t live_edges(const cop_layer *layer, const cop_mask *mask) {
@@ -101,7 +103,7 @@ bool cop_sparse_uses_blas(const sparse_eval *e, const cop_mask *mask) {
     bool any = false;
     for (size_t i = 0; i < e->setup.model->count; i++)
         if (e->layers[i].weighted)
-            any |= beyond_crossover(e, e->layers[i].layer, live_edges(e->layers[i].layer, mask));
+            any |= goes_to_blas(e, e->layers[i].layer, live_edges(e->layers[i].layer, mask));
     return any;
 }
 
@@ -206,7 +208,7 @@ void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value) {
         sparse_layer *s = &e->layers[i];
         if (!s->weighted) continue;
         size_t live = live_edges(s->layer, mask);
-        s->dense = beyond_crossover(e, s->layer, live);
+        s->dense = goes_to_blas(e, s->layer, live);
         if (s->dense)
             compile_dense(e, s, mask, (float)value);
         else

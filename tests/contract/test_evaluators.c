@@ -53,6 +53,7 @@ static cop_eval_setup setup_for(const test_net *net, cop_rng *rng, bool trained)
         if (cop_rng_below(rng, 4) == 0) s.weighting.kind = COP_WEIGHTS_POSITIVE;
     }
     s.hidden_value = cop_rng_below(rng, 2) ? 1 : 4;
+    s.dense_above = cop_rng_below(rng, 2) ? 0.4 : 0;
     for (size_t i = 0; i < net->model->count && s.hidden < 8; i++)
         if (net->model->layers[i].weights)
             s.hidden_layer[s.hidden++] = cop_model_activation_of(net->model, i);
