@@ -82,17 +82,19 @@ typedef struct piece {
 
 /* Samples innermost, lanes without a sample 0; then the layers before the first weighted one. */
 static void load_chunk(sparse_eval *e, const float *x, size_t n, float *out) {
-    size_t inputs = cop_shape_size(e->setup.model->input), chunk = e->chunk;
-    float *to = e->lead ? e->buffer[0] : out;
+    size_t inputs = cop_shape_size(e->setup.model->input), chunk = e->chunk, steps = 0;
+    for (size_t i = 0; i < e->lead; i++) steps += !cop_sparse_passes(&e->layers[i]);
+    float *to = steps ? e->buffer[0] : out;
     for (size_t g = 0; g < chunk; g += SPARSE_LANES)
         for (size_t j = 0; j < inputs; j++)
             for (size_t s = g; s < g + SPARSE_LANES; s++)
                 to[j * chunk + s] = s < n ? x[s * inputs + j] : 0;
     const float *now = to;
-    for (size_t i = 0; i < e->lead; i++) now = cop_sparse_apply(e, i, now, chunk / SPARSE_LANES);
-    if (now != out)
-        memcpy(out, now,
-               chunk * cop_shape_size(e->setup.model->layers[e->lead].in) * sizeof(float));
+    for (size_t i = 0; i < e->lead; i++) {
+        if (cop_sparse_passes(&e->layers[i])) continue;
+        now = cop_sparse_apply(e, i, now, --steps ? cop_sparse_buffer(e, now) : out,
+                               chunk / SPARSE_LANES);
+    }
 }
 
 static void load(sparse_eval *e, const cop_shard *shard, piece p) {
@@ -139,7 +141,8 @@ static cop_status compute(sparse_eval *e, const cop_shard *shard, piece p, size_
             size_t n = end - i < chunk ? end - i : chunk;
             const float *now = in;
             for (size_t l = e->lead; l < m->count; l++) {
-                now = cop_sparse_apply(e, l, now, (n + SPARSE_LANES - 1) / SPARSE_LANES);
+                now = cop_sparse_apply(e, l, now, cop_sparse_buffer(e, now),
+                                       (n + SPARSE_LANES - 1) / SPARSE_LANES);
                 if (sink) show(e, l, now, i - s, n);
             }
             for (size_t r = 0; v < e->setup.weighting.values && r < n; r++) {

@@ -61,8 +61,14 @@ void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value);
 /* Sums of the weighted layer @p i from its lists, for the first @p groups of a chunk; its relu too
  * where it has one. */
 void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups);
-/* Layer @p i for the first @p groups of a chunk; returns its output, which may be @p in itself and
- * otherwise lasts until the next but one call. */
-const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t groups);
+/* The layer's output is its input: flatten, or what is computed with the layer before. */
+bool cop_sparse_passes(const sparse_layer *s);
+/* Layer @p i for the first @p groups of a chunk, into @p out (not @p in) unless it passes; returns
+ * where its output is. */
+const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, float *out, size_t groups);
+/* The buffer that does not hold @p in. */
+static inline float *cop_sparse_buffer(const sparse_eval *e, const float *in) {
+    return in == e->buffer[0] ? e->buffer[1] : e->buffer[0];
+}
 
 #endif

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-static float *free_buffer(const sparse_eval *e, const float *in) {
-    return in == e->buffer[0] ? e->buffer[1] : e->buffer[0];
+bool cop_sparse_passes(const sparse_layer *s) {
+    const cop_layer *l = s->layer; /* only training drops */
+    return s->skip || l->kind == COP_LAYER_DROPOUT || l->kind == COP_LAYER_FLATTEN ||
+           (l->kind == COP_LAYER_ACTIVATION && l->activation == COP_ACT_IDENTITY);
 }
 
 /* Into the middle of the border of zeros, which nothing ever writes. */
-static const float *pad(const sparse_eval *e, sparse_layer *s, const float *in) {
+static const float *pad(const sparse_eval *e, const sparse_layer *s, const float *in) {
     if (!s->padded) return in;
     cop_shape shape = s->layer->in;
     size_t padding = s->layer->padding, row = shape.width * e->chunk;
@@ -54,7 +56,7 @@ cop_sparse_grid cop_sparse_grid_of(const sparse_eval *e, const sparse_layer *s, 
 }
 
 void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups) {
-    sparse_layer *s = &e->layers[i];
+    const sparse_layer *s = &e->layers[i];
     const cop_layer *l = s->layer;
     size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
     const cop_sparse_edges edges = {.blocks = s->blocks,
@@ -73,20 +75,16 @@ void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_
                         out + (y * l->out.width + x) * chunk);
 }
 
-const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t groups) {
-    sparse_layer *s = &e->layers[i];
+const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, float *out,
+                              size_t groups) {
+    const sparse_layer *s = &e->layers[i];
     const cop_layer *l = s->layer;
-    float *out = free_buffer(e, in);
-    if (s->skip) return in;
-    switch (l->kind) {
-    case COP_LAYER_DENSE:
-    case COP_LAYER_CONV2D:
-        if (s->dense)
-            dense_by_blas(e, s, in, out);
-        else
-            cop_sparse_sum(e, i, in, out, groups);
-        return out;
-    case COP_LAYER_MAXPOOL2D:
+    if (cop_sparse_passes(s)) return in;
+    if (s->weighted && s->dense)
+        dense_by_blas(e, s, in, out);
+    else if (s->weighted)
+        cop_sparse_sum(e, i, in, out, groups);
+    else if (l->kind == COP_LAYER_MAXPOOL2D)
         e->ops->pool(&(cop_sparse_pool){.planes = l->in.channels,
                                         .height = l->in.height,
                                         .width = l->in.width,
@@ -94,15 +92,8 @@ const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, size_t 
                                         .stride = l->stride,
                                         .vector = e->chunk},
                      in, out);
-        return out;
-    case COP_LAYER_ACTIVATION: /* value by value, so the order of samples is no matter */
-        if (l->activation == COP_ACT_IDENTITY) return in;
+    else /* an activation: value by value, so the order of samples is no matter */
         cop_layer_op_of(l, NULL)->forward(
             &(cop_layer_pass){.layer = l, .index = i, .n = e->chunk, .x = in, .y = out});
-        return out;
-    case COP_LAYER_DROPOUT: /* only training drops */
-    case COP_LAYER_FLATTEN:
-        return in;
-    }
-    cop_assert_failed("a known layer", __FILE__, __LINE__, __func__);
+    return out;
 }
