@@ -14,6 +14,10 @@
 #define FMA(x, w, a) _mm256_fmadd_ps((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
 #define RELU(v) _mm256_max_ps(_mm256_setzero_ps(), (v))
+#define LARGER(v, b)                                                                               \
+    _mm256_blendv_ps(                                                                              \
+        (b), (v),                                                                                  \
+        _mm256_or_ps(_mm256_cmp_ps((v), (b), _CMP_GT_OQ), _mm256_cmp_ps((v), (v), _CMP_UNORD_Q)))
 /* 16 registers: 12 accumulators, the weight */
 #define TILES(X)                                                                                   \
     X(1, 1, 6)                                                                                     \

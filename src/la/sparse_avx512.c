@@ -18,12 +18,18 @@
 #define FMA(x, w, a) _mm512_fmadd_ps((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
 #define RELU(v) _mm512_max_ps(_mm512_setzero_ps(), (v))
+#define LARGER(v, b)                                                                               \
+    _mm512_mask_mov_ps(                                                                            \
+        (b),                                                                                       \
+        _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask((b), (b), _CMP_ORD_Q), (v), (b), _CMP_NLE_UQ),  \
+        (v))
 /* 32 registers: up to 24 accumulators, the weight, and room to load ahead. Those with one row and
  * several outputs are for dense layers. */
 #define TILES(X)                                                                                   \
     X(1, 2, 12)                                                                                    \
-    X(1, 3, 8) X(1, 4, 6) X(1, 1, 8) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3)        \
-        X(1, 1, 4) X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
+    X(1, 3, 8)                                                                                     \
+    X(1, 4, 6) X(1, 1, 8) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3) X(1, 1, 4)        \
+        X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

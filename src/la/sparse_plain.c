@@ -13,6 +13,7 @@
 #define STORE(p, v) (*(p) = (v))
 #define FMA(x, w, a) fmaf((x), (w), (a))
 #define RELU(v) above_zero(v)
+#define LARGER(v, b) ((v) > (b) || (v) != (v) ? (v) : (b))
 #define TILES(X) X(1, 1, 1)
 
 static inline float above_zero(float v) {

@@ -22,6 +22,7 @@
 #define FMA(x, w, a) fused((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
 #define RELU(v) _mm_max_ps(_mm_setzero_ps(), (v))
+#define LARGER(v, b) larger((v), (b))
 #define TILES(X) X(1, 1, 1)
 
 static inline __m128d odd_sum(__m128d p, __m128d a) {
@@ -48,6 +49,10 @@ static inline __m128 fused(__m128 x, __m128 w, __m128 a) {
         odd_sum(_mm_mul_pd(_mm_cvtps_pd(_mm_movehl_ps(x, x)), _mm_cvtps_pd(_mm_movehl_ps(w, w))),
                 _mm_cvtps_pd(_mm_movehl_ps(a, a)));
     return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
+}
+static inline __m128 larger(__m128 v, __m128 b) {
+    const __m128 take = _mm_or_ps(_mm_cmpgt_ps(v, b), _mm_cmpunord_ps(v, v));
+    return _mm_or_ps(_mm_and_ps(take, v), _mm_andnot_ps(take, b));
 }
 #include "la/sparse_template.h"
 

@@ -5,6 +5,7 @@
  *   SET1(f) LOAD(p) STORE(p,v)
  *   FMA(x,w,a)     x*w + a, rounded once
  *   RELU(v)        v < 0 ? 0 : v, in every lane; NaN stays
+ *   LARGER(v,b)    v > b or v is NaN ? v : b, in every lane
  *   TILES(X)       X(outputs, rows, cols): register tiles, ending with X(1, 1, 1)
  *
  * Exactness: an output is its bias, then one fused multiply-add per live edge in the order of the
@@ -18,9 +19,10 @@
  * edge, 28 multiply-adds a cycle at V = 8; a tile needs 8 sums under way to hide 4 cycles of
  * latency of two units. Inputs beyond the first-level cache come from the second, at about one line
  * a cycle at best. Measured, AVX-512 on a Zen 5 core, 1000x1000 at 5 %, 128 samples: 0.137 ms,
- * 4.6e10 multiply-adds/s, 72 % of what the same instructions do on data in the first-level cache.
- * Cutting the inputs into blocks that fit it lost as much to sums going through memory as it won
- * (0.140 to 0.160 ms), and rows sorted by length gained nothing. */
+ * 4.6e10 multiply-adds/s, 60 % of what the same instructions do on data in the first-level cache
+ * (`coppice bench sparse` prints both); at 50 %, in blocks of inputs that fit it, 6.0e10 or 80 %.
+ * Blocks lose to sums going through memory what they win below about 6 edges per output and block;
+ * rows sorted by length and huge pages gained nothing. */
 #include "coppice/la.h"
 
 #define PASTE2(a, b) a##b
@@ -152,17 +154,15 @@ static TARGET void FN(pool)(const cop_sparse_pool *p, const float *in, float *ou
     for (size_t plane = 0; plane < p->planes; plane++, in += p->height * p->width * p->vector)
         for (size_t y = 0; y + p->kernel <= p->height; y += p->stride)
             for (size_t x = 0; x + p->kernel <= p->width; x += p->stride)
-                for (size_t s = 0; s < p->vector; s += L, out += L) {
+                for (size_t s = 0; s < p->vector; s += PER, out += PER) {
                     const float *corner = in + (y * p->width + x) * p->vector + s;
-                    float best[COP_SPARSE_LANES];
-                    for (size_t l = 0; l < L; l++) best[l] = corner[l];
+                    VEC best = LOAD(corner);
                     for (size_t i = 0; i < p->kernel; i++)
                         for (size_t j = 0; j < p->kernel; j++) {
-                            const float *v = corner + (i * p->width + j) * p->vector;
-                            for (size_t l = 0; l < L; l++)
-                                best[l] = (v[l] > best[l]) | (v[l] != v[l]) ? v[l] : best[l];
+                            const VEC v = LOAD(corner + (i * p->width + j) * p->vector);
+                            best = LARGER(v, best);
                         }
-                    for (size_t l = 0; l < L; l++) out[l] = best[l];
+                    STORE(out, best);
                 }
 }
 

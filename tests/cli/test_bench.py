@@ -58,6 +58,7 @@ def eval_measures_one_network_and_blocks_of_relatives(scratch):
     # 5 individuals with 0.1 of 50,816 edges each, give or take the layers
     macs = many["live_macs_per_s"] * many["seconds"] / (20 * 5)
     check(4900 < macs < 5300, macs)
+    check(bench(*small, "--evaluator", "sparse")["kernel"] == "sparse", "the kernel of sparse")
     floats = bench(*small, "--evaluator", "blas")
     check(floats["kernel"] == "blas" and floats["bound"] == floats["sgemm_macs_per_s"], floats)
 
@@ -110,6 +111,24 @@ def kernels_has_a_row_for_every_variant_layer_grid_and_density(scratch):
     check(len(re.findall(r"^  plain +\w", text.stdout, re.M)) == 12, text.stdout)
     refused(64, "--density 0: wanted numbers above 0, at most 1", "kernels", "--density", "0")
     refused(64, "--density ,: wanted 1 to 16 numbers", "kernels", "--density", ",")
+
+
+@test
+def sparse_stands_beside_the_dense_product(scratch):
+    small = ("sparse", "--rows", 30, "--cols", 50, "--batch", 17, "--repeat", 1)
+    one = bench(*small, "--density", 0.2)
+    judge(one, "seconds", "sgemm_seconds", "live_macs_per_s", "bound_share")
+    check((one["outputs"], one["inputs"], one["batch"], one["density"]) == (30, 50, 17, 0.2), one)
+    check(abs(one["ratio"] * one["seconds"] / one["sgemm_seconds"] - 1) < 1e-9, one)
+    check(abs(one["live_macs_per_s"] * one["seconds"] / (300 * 17) - 1) < 1e-9, one)
+    rows = bench(*small, "--sweep")
+    judge(rows, "seconds", "sgemm_seconds")
+    check(0 < rows["crossover"] <= 1 and len(rows["rows"]) == 12, rows)
+    plain = bench(*small, "--kernel", "plain")
+    check(plain["kernel"] == "plain" and plain["density"] == 0.05, plain)
+    refused(64, "--rows 0: wanted a whole number from 1", "sparse", "--rows", 0)
+    refused(64, "make arrays of more than 2e8 numbers", "sparse", "--rows", 60000, "--cols", 60000)
+    refused(64, "bench sparse: --net is not one of its options", "sparse", "--net", "padawann-ff")
 
 
 RIVAL = """import json, os, sys
