@@ -98,6 +98,8 @@ typedef struct cop_params {
 } cop_params;
 void cop_params_init(cop_params *params, const cop_model *model); /**< zeros */
 void cop_params_clear(cop_params *params);
+/** Both are of the same model. */
+void cop_params_copy(cop_params *to, const cop_params *from);
 /** PyTorch's defaults: weights and biases uniform in +-1/sqrt(fan_in); keyed by @p seed and layer.
  */
 void cop_params_randomise(cop_params *params, const cop_model *model, uint64_t seed);
@@ -156,6 +158,9 @@ typedef struct cop_network {
     uint64_t id;  /**< individual, 0 for a base network */
 } cop_network;
 void cop_network_destroy(cop_network *network);
+/** Every edge of network->model live with its trained weight, which is what a base network is: sets
+ * mask (owned by the caller) and weighting. */
+void cop_network_keep_all(cop_network *network);
 cop_status cop_network_write(const cop_network *network, const char *path); /**< atomic */
 /** Every size and index is checked. COP_E_IO, COP_E_FORMAT. */
 cop_status cop_network_read(cop_network **network, const char *path);

@@ -60,8 +60,7 @@ static cop_status load(cop_bench_world *w, const cop_par *par) {
     COP_TRY(cop_experiment_base(few, par));
     cop_params_init(&all->base, all->model);
     all->base_ready = true;
-    memcpy(all->base.w, few->base.w, few->base.weights * sizeof(float));
-    memcpy(all->base.b, few->base.b, few->base.biases * sizeof(float));
+    cop_params_copy(&all->base, &few->base);
     COP_TRY(cop_experiment_compose(few));
     return cop_experiment_compose(all);
 }

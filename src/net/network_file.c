@@ -20,6 +20,12 @@ void cop_network_destroy(cop_network *network) {
     cop_free(network);
 }
 
+void cop_network_keep_all(cop_network *network) {
+    cop_mask_init(&network->mask, network->model->weights);
+    cop_mask_fill(&network->mask);
+    network->weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1.0}};
+}
+
 static cop_status put_mask(cop_h5 *file, const cop_mask *mask) {
     size_t bytes = cop_mask_bytes(mask->bits);
     unsigned char *packed = cop_alloc(bytes, 1);

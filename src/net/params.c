@@ -2,6 +2,7 @@
 #include "coppice/net.h"
 
 #include <math.h>
+#include <string.h>
 
 void cop_params_init(cop_params *params, const cop_model *model) {
     *params = (cop_params){model->weights, model->biases, COP_NEW_ARRAY(float, model->weights),
@@ -12,6 +13,12 @@ void cop_params_clear(cop_params *params) {
     cop_free(params->w);
     cop_free(params->b);
     *params = (cop_params){0};
+}
+
+void cop_params_copy(cop_params *to, const cop_params *from) {
+    COP_ASSERT(to->weights == from->weights && to->biases == from->biases);
+    memcpy(to->w, from->w, from->weights * sizeof *from->w);
+    memcpy(to->b, from->b, from->biases * sizeof *from->b);
 }
 
 static void fill(cop_rng *rng, float *values, size_t count, double bound) {

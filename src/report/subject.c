@@ -60,8 +60,7 @@ cop_status cop_checkpoint_network(const cop_checkpoint *checkpoint, uint64_t id,
     COP_GO(weighting_of(checkpoint, &made->weighting));
     COP_GO(copy_model(base->model, &made->model));
     cop_params_init(&made->params, made->model);
-    memcpy(made->params.w, base->params.w, base->params.weights * sizeof(float));
-    memcpy(made->params.b, base->params.b, base->params.biases * sizeof(float));
+    cop_params_copy(&made->params, &base->params);
     cop_mask_init(&made->mask, made->model->weights);
     cop_mask_copy(&made->mask, &checkpoint->genome[at]);
     made->config = cop_strdup(checkpoint->config);

@@ -56,10 +56,7 @@ cop_status cop_base_read(cop_network **network, const cop_model *model, const ch
 static cop_status adopt(cop_experiment *e, const char *path) {
     cop_network *network = NULL;
     cop_status status = cop_base_read(&network, e->model, path);
-    if (status == COP_OK) {
-        memcpy(e->base.w, network->params.w, e->base.weights * sizeof(float));
-        memcpy(e->base.b, network->params.b, e->base.biases * sizeof(float));
-    }
+    if (status == COP_OK) cop_params_copy(&e->base, &network->params);
     cop_network_destroy(network);
     return status;
 }
@@ -75,9 +72,7 @@ static cop_status store(const cop_experiment *e, const char *path) {
     }
     cop_conf_write(e->conf, &text, COP_CONF_ALL);
     network.config = (char *)text.data;
-    network.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1.0}};
-    cop_mask_init(&network.mask, e->model->weights);
-    cop_mask_fill(&network.mask);
+    cop_network_keep_all(&network);
     if (status == COP_OK) status = cop_network_write(&network, path);
     cop_mask_clear(&network.mask);
     cop_buf_clear(&text);
@@ -149,12 +144,11 @@ done:
     return status;
 }
 
-cop_status cop_experiment_base(cop_experiment *e, const cop_par *par) {
+void cop_experiment_share_base(cop_experiment *e, const cop_par *par) {
     cop_buf bytes = {0};
-    cop_params_init(&e->base, e->model);
+    size_t w = e->model->weights * sizeof(float), b = e->model->biases * sizeof(float);
+    if (!e->base_ready) cop_params_init(&e->base, e->model);
     e->base_ready = true;
-    COP_TRY(cop_par_agree(par, par->rank == 0 ? obtain(e) : COP_OK));
-    size_t w = e->base.weights * sizeof(float), b = e->base.biases * sizeof(float);
     if (par->rank == 0) {
         cop_buf_add(&bytes, e->base.w, w);
         cop_buf_add(&bytes, e->base.b, b);
@@ -164,5 +158,14 @@ cop_status cop_experiment_base(cop_experiment *e, const cop_par *par) {
     memcpy(e->base.w, bytes.data, w);
     memcpy(e->base.b, bytes.data + w, b);
     cop_buf_clear(&bytes);
+}
+
+cop_status cop_experiment_base(cop_experiment *e, const cop_par *par) {
+    if (par->rank == 0) {
+        cop_params_init(&e->base, e->model);
+        e->base_ready = true;
+    }
+    COP_TRY(cop_par_agree(par, par->rank == 0 ? obtain(e) : COP_OK));
+    cop_experiment_share_base(e, par);
     return COP_OK;
 }

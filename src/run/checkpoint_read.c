@@ -64,9 +64,7 @@ done:
 static cop_status take_base(cop_h5 *file, cop_checkpoint *checkpoint) {
     cop_network *base = checkpoint->base = COP_NEW(cop_network);
     COP_TRY(cop_network_take(file, "/base", &base->model, &base->params));
-    cop_mask_init(&base->mask, base->model->weights);
-    cop_mask_fill(&base->mask);
-    base->weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1.0}};
+    cop_network_keep_all(base);
     base->config = cop_strdup(checkpoint->config);
     return COP_OK;
 }

@@ -33,6 +33,9 @@ typedef struct cop_experiment {
 cop_status cop_experiment_load(cop_experiment *experiment, const cop_par *par);
 /** Train, find or read the base network of [base] on rank 0, give it to all: collective. */
 cop_status cop_experiment_base(cop_experiment *experiment, const cop_par *par);
+/** Parameters of the base network, as rank 0 has them in @p experiment->base, to all; the others'
+ * are made here. Collective. */
+void cop_experiment_share_base(cop_experiment *experiment, const cop_par *par);
 /** Compose plan and evaluator once the base network is there. */
 cop_status cop_experiment_compose(cop_experiment *experiment);
 void cop_experiment_clear(cop_experiment *experiment);

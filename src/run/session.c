@@ -74,7 +74,6 @@ static cop_status distribute(cop_session_state *s, cop_conf *conf, cop_buf *text
 
 static cop_status adopt_base(cop_session_state *s) {
     cop_experiment *e = &s->experiment;
-    cop_buf bytes = {0};
     cop_status status = COP_OK;
     if (s->par->rank == 0 && strcmp(s->checkpoint->base->model->spec, e->model->spec) != 0)
         status =
@@ -85,18 +84,12 @@ static cop_status adopt_base(cop_session_state *s) {
                           "the samples read now are not those that the run began with: give the "
                           "same files (--data), or start a new run");
     COP_TRY(cop_par_agree(s->par, status));
-    cop_params_init(&e->base, e->model);
-    e->base_ready = true;
-    size_t w = e->base.weights * sizeof(float), b = e->base.biases * sizeof(float);
     if (s->par->rank == 0) {
-        cop_buf_add(&bytes, s->checkpoint->base->params.w, w);
-        cop_buf_add(&bytes, s->checkpoint->base->params.b, b);
+        cop_params_init(&e->base, e->model);
+        e->base_ready = true;
+        cop_params_copy(&e->base, &s->checkpoint->base->params);
     }
-    cop_par_broadcast(s->par, &bytes);
-    COP_ASSERT(bytes.length == w + b);
-    memcpy(e->base.w, bytes.data, w);
-    memcpy(e->base.b, bytes.data + w, b);
-    cop_buf_clear(&bytes);
+    cop_experiment_share_base(e, s->par);
     return COP_OK;
 }
 

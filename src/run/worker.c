@@ -257,9 +257,7 @@ static cop_status write_files(void *user, const void *bytes, size_t length, cop_
     checkpoint.provenance = cop_sprintf("%.*s", (int)request->provenance_length, provenance);
     COP_GO(cop_history_unpack(&checkpoint.history, provenance + request->provenance_length,
                               length - sizeof *request - request->provenance_length));
-    cop_mask_init(&base.mask, e->model->weights);
-    cop_mask_fill(&base.mask);
-    base.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1.0}};
+    cop_network_keep_all(&base);
     base.config = cop_strdup(cop_buf_text(&config));
     checkpoint.config = cop_strdup(cop_buf_text(&config));
     checkpoint.run_id = cop_sprintf("%.63s", request->run_id);

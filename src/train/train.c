@@ -162,11 +162,6 @@ static score judge(trainer *t) {
     return sum;
 }
 
-static void copy_params(cop_params *to, const cop_params *from) {
-    memcpy(to->w, from->w, from->weights * sizeof *from->w);
-    memcpy(to->b, from->b, from->biases * sizeof *from->b);
-}
-
 static cop_status run(trainer *t, cop_train_observer observer, void *user) {
     double lowest = INFINITY;
     size_t worse = 0; /* epochs since the lowest validation loss */
@@ -183,7 +178,7 @@ static cop_status run(trainer *t, cop_train_observer observer, void *user) {
         if (t->held && validation_loss < lowest) {
             lowest = validation_loss;
             worse = 0;
-            copy_params(&t->best, t->params);
+            cop_params_copy(&t->best, t->params);
         } else {
             worse++;
         }
@@ -200,7 +195,7 @@ static cop_status run(trainer *t, cop_train_observer observer, void *user) {
                             epoch + 1, t->epochs);
         if (t->patience && worse >= t->patience) break;
     }
-    if (lowest < INFINITY) copy_params(t->params, &t->best);
+    if (lowest < INFINITY) cop_params_copy(t->params, &t->best);
     return COP_OK;
 }
 
