@@ -61,7 +61,8 @@ cop_status cop_conf_load(cop_conf **conf, const cop_schema *schema, const char *
 /** The same from text (@p name stands for the file in messages; includes are refused). */
 cop_status cop_conf_parse(cop_conf **conf, const cop_schema *schema, const char *text,
                           const char *name);
-/** "section.key=value", as given with --set; the key is what follows the last dot before '='. */
+/** "section.key=value", as given with --set; the key is what follows the last dot before '='.
+ *  COP_E_USAGE when it has another form, COP_E_CONFIG when what it says is wrong. */
 cop_status cop_conf_set(cop_conf *conf, const char *assignment);
 void cop_conf_destroy(cop_conf *conf);
 cop_conf *cop_conf_copy(const cop_conf *conf);

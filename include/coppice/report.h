@@ -75,7 +75,7 @@ typedef struct cop_subject {
 /** Open a run directory, a checkpoint or a network file. Of a run directory the newest checkpoint
  * of the ledger that can be read is taken (a warning names each that cannot), and best.h5; with @p
  * whole false just enough for `network`. @p individual: an id, or COP_SUBJECT_BEST. COP_E_IO,
- * COP_E_FORMAT; COP_E_USAGE when it is none of the three or has no such individual. */
+ * COP_E_FORMAT, also when it is none of the three; COP_E_USAGE when it has no such individual. */
 cop_status cop_subject_open(cop_subject *subject, const char *path, uint64_t individual,
                             bool whole);
 void cop_subject_close(cop_subject *subject);

@@ -13,25 +13,27 @@ static const cop_flag flags[] = {
 static cop_status check(const cop_args *args, cop_par *par) {
     (void)par;
     cop_conf *conf = NULL;
-    cop_composed composed = {0};
-    cop_data_facts facts = {.scale = 1};
+    cop_composition composition = {0};
+    cop_data_facts facts = {0};
     cop_buf out = {0};
     cop_status status = COP_OK;
     COP_GO(cop_flags_conf(args, args->words[0], &conf));
-    COP_GO(cop_composed_create(&composed, conf));
+    COP_GO(cop_composition_create(&composition, conf));
+    COP_GO(cop_composition_try(&composition));
     if (!cop_args_has(args, "no-data"))
-        COP_GO(cop_composed_read_data(&composed, cop_flags_data(args), &facts));
+        COP_GO(cop_composed_read_data(&composition, cop_flags_data(args), &facts));
     cop_buf_printf(&out, "%s is sound%s\n", args->words[0],
                    facts.known ? "" : " (data were not looked at)");
-    COP_GO(cop_composed_estimate(&composed, &facts, &out));
+    cop_composed_estimate(&composition, &facts, &out);
     if (cop_args_has(args, "print-config")) {
         cop_buf_reset(&out);
-        cop_conf_write(composed.conf, &out, COP_CONF_ALL);
+        cop_conf_write(conf, &out, COP_CONF_ALL);
     }
     fputs(cop_buf_text(&out), stdout);
 done:
     cop_buf_clear(&out);
-    cop_composed_clear(&composed);
+    cop_composition_clear(&composition);
+    cop_conf_destroy(conf);
     return status;
 }
 

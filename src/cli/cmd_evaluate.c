@@ -5,6 +5,7 @@
 #include "coppice/cli.h"
 #include "coppice/io.h"
 #include "coppice/report.h"
+#include "run/experiment.h"
 
 static const cop_flag flags[] = {
     {"task", 't', "NAME", true,
@@ -157,21 +158,6 @@ done:
     return status;
 }
 
-static cop_status fits(const cop_network *network, const cop_dataset *set, const char *task) {
-    const cop_shape in = network->model->input;
-    if (cop_dataset_features(set) != cop_shape_size(in))
-        return cop_fail(
-            COP_E_USAGE,
-            "task %s has samples of %zu x %zu x %zu numbers, the network takes %zu x %zu "
-            "x %zu",
-            task, set->channels, set->height, set->width, in.channels, in.height, in.width);
-    if ((size_t)set->classes > network->model->classes)
-        return cop_fail(COP_E_USAGE, "task %s has %d classes, the network %zu outputs", task,
-                        (int)set->classes, network->model->classes);
-    if (set->samples == 0) return cop_fail(COP_E_USAGE, "task %s has no samples there", task);
-    return COP_OK;
-}
-
 static double percent(uint64_t correct, size_t samples) {
     return 100.0 * (double)correct / (double)samples;
 }
@@ -238,7 +224,7 @@ static cop_status evaluate_task(evaluation *e, const char *task) {
     cop_status status = COP_OK;
     cop_activity_set("evaluating %s on task %s", e->subject.network_file, task);
     COP_GO(cop_task_load(&set, e->conf, task, e->split, e->data_dir));
-    COP_GO(fits(network, set, task));
+    COP_GO(cop_experiment_fits(network->model, set, task));
     predicted = COP_NEW_ARRAY(uint16_t, e->setup.weighting.values * set->samples);
     const cop_mask *mask = &network->mask;
     cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples};

@@ -1,6 +1,6 @@
 /* coppice explain: the composed algorithm in words, and the network layer by layer. */
-#include "compose.h"
 #include "config_flags.h"
+#include "run/composition.h"
 
 #include <string.h>
 
@@ -39,18 +39,19 @@ static void write_network(const cop_model *model, cop_buf *out) {
 static cop_status explain(const cop_args *args, cop_par *par) {
     (void)par;
     cop_conf *conf = NULL;
-    cop_composed composed = {0};
+    cop_composition composition = {0};
     cop_buf out = {0};
     cop_status status = COP_OK;
     COP_GO(cop_flags_conf(args, args->words[0], &conf));
-    COP_GO(cop_composed_create(&composed, conf));
-    cop_plan_explain(composed.plan, &out);
+    COP_GO(cop_composition_create(&composition, conf));
+    cop_plan_explain(composition.plan, &out);
     cop_buf_printf(&out, "\n");
-    write_network(composed.model, &out);
+    write_network(composition.model, &out);
     fputs(cop_buf_text(&out), stdout);
 done:
     cop_buf_clear(&out);
-    cop_composed_clear(&composed);
+    cop_composition_clear(&composition);
+    cop_conf_destroy(conf);
     return status;
 }
 

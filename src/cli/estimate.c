@@ -22,7 +22,7 @@ static double mask_bytes(const cop_model *model) {
 }
 
 /* Stop rules that are not a count of births (target, stagnation, time) can only make it less. */
-static void count_births(const cop_composed *c, need *n) {
+static void count_births(const cop_composition *c, need *n) {
     cop_pool pool = {0};
     double population = (double)cop_plan_population(c->plan);
     cop_plan_op(c->plan, COP_ROLE_POOL, 0)->as.pool(c->plan, cop_plan_population(c->plan), &pool);
@@ -37,40 +37,22 @@ static void count_births(const cop_composed *c, need *n) {
     }
 }
 
-static void add_similarity(const cop_composed *c, const cop_data_facts *facts,
-                           const cop_eval_setup *setup, need *n) {
+static void add_similarity(const cop_composition *c, const cop_data_facts *facts, need *n) {
     double batches = 0, first = (double)cop_conf_int(c->conf, "similarity", "batches"),
-           pairs = 0.5 * (double)setup->batch * ((double)setup->batch - 1);
+           pairs = 0.5 * (double)c->setup.batch * ((double)c->setup.batch - 1);
     for (size_t t = 0; t < c->tasks.count; t++) {
-        double all = floor((double)facts->samples[t] / (double)setup->batch);
+        double all = floor((double)facts->samples[t] / (double)c->setup.batch);
         batches += first > 0 && first < all ? first : all;
     }
-    if (setup->hidden)
-        n->similarity = 8 * pairs * (batches * (double)setup->hidden + 1) +
-                        (double)cop_net_work_bytes(c->model, setup->batch, false);
+    if (c->setup.hidden)
+        n->similarity = 8 * pairs * (batches * (double)c->setup.hidden + 1) +
+                        (double)cop_net_work_bytes(c->model, c->setup.batch, false);
 }
 
-static cop_status estimate(const cop_composed *c, const cop_data_facts *facts,
-                           cop_eval_setup *setup, need *n) {
+static void estimate(const cop_composition *c, const cop_data_facts *facts, need *n) {
     const cop_model *m = c->model;
-    const char *arithmetic = cop_conf_text(c->conf, "evaluate", "arithmetic");
-    const cop_evaluator *evaluator = cop_evaluator_find(arithmetic);
     double measures = (double)cop_plan_measures(c->plan)->count;
-    cop_params base;
-    void *self = NULL;
-    if (!evaluator)
-        return cop_conf_fail(c->conf, "evaluate", "arithmetic", "there is no such evaluator");
-    *setup = (cop_eval_setup){.model = m, .base = &base, .scale = facts->scale};
-    cop_plan_eval_setup(c->plan, setup);
-    setup->batch = (size_t)cop_conf_int(c->conf, "evaluate", "batch");
-    cop_params_init(&base, m);
-    cop_status status = evaluator->create(&self, setup);
-    if (status == COP_OK) evaluator->destroy(self);
-    if (status == COP_OK) n->evaluator = (double)evaluator->bytes(setup);
-    cop_params_clear(&base);
-    setup->base = NULL;
-    COP_TRY(status);
-
+    n->evaluator = (double)c->evaluator->bytes(&c->setup);
     double population = (double)cop_plan_population(c->plan);
     count_births(c, n);
     n->samples = (double)facts->total * (4.0 * (double)cop_shape_size(m->input) + 4);
@@ -83,14 +65,13 @@ static cop_status estimate(const cop_composed *c, const cop_data_facts *facts,
             (double)facts->training * (4.0 * (double)cop_shape_size(m->input) + 4) +
             (double)cop_net_work_bytes(m, (size_t)cop_conf_int(c->conf, "base", "batch"), true) +
             4 * n->base;
-    n->macs = n->evaluations * (double)facts->total * (double)setup->weighting.values *
+    n->macs = n->evaluations * (double)facts->total * (double)c->setup.weighting.values *
               (double)cop_model_macs(m, NULL);
-    add_similarity(c, facts, setup, n);
+    add_similarity(c, facts, n);
     /* columns of the history, genomes as bits, base network; HDF5 takes up to 1 KiB per dataset,
      * and the texts inside (configuration, provenance) stay below 64 KiB */
     n->checkpoint =
         n->history + (population + 1) * mask_bytes(m) + n->base + 65536 + 1024 * measures;
-    return COP_OK;
 }
 
 static void add_bytes(cop_buf *out, const char *label, double bytes, const char *what) {
@@ -99,11 +80,10 @@ static void add_bytes(cop_buf *out, const char *label, double bytes, const char 
         cop_buf_printf(out, "  %-12s %10s  %s\n", label, cop_format_bytes(bytes, text), what);
 }
 
-cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *facts, cop_buf *out) {
+void cop_composed_estimate(const cop_composition *c, const cop_data_facts *facts, cop_buf *out) {
     need n = {0};
-    cop_eval_setup setup;
     char text[32];
-    COP_TRY(estimate(c, facts, &setup, &n));
+    estimate(c, facts, &n);
     cop_buf_printf(out, "network        %zu edges, %zu biases, %llu multiply-adds per sample\n",
                    c->model->weights, c->model->biases,
                    (unsigned long long)cop_model_macs(c->model, NULL));
@@ -121,8 +101,8 @@ cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *fa
             out,
             "work           at most %.3g multiply-adds: %.0f evaluations x %llu samples x "
             "%zu shared value%s, every edge live\n",
-            n.macs, n.evaluations, (unsigned long long)facts->total, setup.weighting.values,
-            setup.weighting.values == 1 ? "" : "s");
+            n.macs, n.evaluations, (unsigned long long)facts->total, c->setup.weighting.values,
+            c->setup.weighting.values == 1 ? "" : "s");
     else
         cop_buf_printf(out, "work           not known without the data\n");
     const char *file = cop_conf_text(c->conf, "base", "file");
@@ -146,5 +126,4 @@ cop_status cop_composed_estimate(const cop_composed *c, const cop_data_facts *fa
     add_bytes(out, "history", n.history, "of every individual, at most");
     add_bytes(out, "training", n.training, "of the base network, before the search");
     cop_buf_printf(out, "checkpoint     at most %s\n", cop_format_bytes(n.checkpoint, text));
-    return COP_OK;
 }

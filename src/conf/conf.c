@@ -138,7 +138,7 @@ cop_status cop_conf_set(cop_conf *conf, const char *assignment) {
     for (const char *c = assignment; equals && c < equals; c++)
         if (*c == '.') dot = c;
     if (!equals || !dot || dot == assignment || dot + 1 == equals)
-        return cop_fail(COP_E_CONFIG, "--set %s: not of the form section.key=value", assignment);
+        return cop_fail(COP_E_USAGE, "--set %s: not of the form section.key=value", assignment);
     char *section = trimmed(assignment, (size_t)(dot - assignment));
     char *key = trimmed(dot + 1, (size_t)(equals - dot) - 1);
     char *value = trimmed(equals + 1, strlen(equals + 1));

@@ -98,7 +98,7 @@ static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole
     cop_status status = COP_OK;
     if (!cop_file_exists(run) && !cop_file_exists(ledger)) {
         status =
-            cop_fail(COP_E_USAGE,
+            cop_fail(COP_E_IO,
                      "%s is not a run directory: it has neither run.json nor ledger.jsonl; give "
                      "a run directory, a checkpoint or a network file",
                      subject->path);
@@ -128,10 +128,9 @@ static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole
         COP_GO(cop_checkpoint_network(subject->checkpoint, individual, &subject->network));
         subject->network_file = cop_strdup(subject->checkpoint_file);
     } else if (!subject->network && (!whole || individual != COP_SUBJECT_BEST))
-        status =
-            cop_fail(COP_E_USAGE,
-                     "%s holds no network yet: neither best.h5 nor a checkpoint that can be read",
-                     subject->path);
+        status = cop_fail(
+            COP_E_IO, "%s holds no network yet: neither best.h5 nor a checkpoint that can be read",
+            subject->path);
 done:
     cop_free(run);
     cop_free(best);

@@ -63,8 +63,8 @@ cop_status cop_experiment_fits(const cop_model *model, const cop_dataset *set, c
     size_t features = cop_shape_size(model->input);
     if (cop_dataset_features(set) != features)
         return cop_fail(COP_E_CONFIG,
-                        "[task.%s] has samples of %zu x %zu x %zu numbers, [network] input "
-                        "takes %zu x %zu x %zu",
+                        "[task.%s] has samples of %zu x %zu x %zu numbers, the network takes "
+                        "%zu x %zu x %zu",
                         task, set->channels, set->height, set->width, model->input.channels,
                         model->input.height, model->input.width);
     if ((size_t)set->classes > model->classes)
@@ -118,9 +118,7 @@ static void hash_science(cop_experiment *e) {
 }
 
 cop_status cop_experiment_load(cop_experiment *e, const cop_par *par) {
-    COP_TRY(
-        cop_par_agree(par, cop_model_create(&e->model, cop_conf_text(e->conf, "network", "input"),
-                                            cop_conf_text(e->conf, "network", "layers"))));
+    COP_TRY(cop_par_agree(par, cop_model_from_conf(&e->model, e->conf)));
     COP_TRY(cop_par_agree(par, cop_experiment_task_names(e->conf, &e->task_names)));
     e->tasks = e->task_names.count;
     for (size_t t = 0; t < e->tasks; t++) {

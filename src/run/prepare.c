@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "composition.h"
 #include "coppice/io.h"
 #include "session.h"
 
@@ -140,25 +141,13 @@ static cop_status find_checkpoint(const char *dir, bool *any) {
 
 /* Everything that can be wrong with a configuration, before anything is made or trained. */
 static cop_status check_configuration(const cop_session_state *s, const cop_conf *conf) {
-    cop_model *model = NULL;
-    cop_plan *plan = NULL;
-    cop_list tasks = {0};
+    cop_composition composition;
+    COP_TRY(cop_composition_create(&composition, conf));
     cop_status status = COP_OK;
-    COP_GO(cop_model_create(&model, cop_conf_text(conf, "network", "input"),
-                            cop_conf_text(conf, "network", "layers")));
-    COP_GO(cop_experiment_task_names(conf, &tasks));
-    for (size_t t = 0; t < tasks.count; t++)
-        COP_GO(cop_task_check(conf, tasks.items[t], s->data_dir));
-    cop_plan_setup setup = {.conf = conf,
-                            .model = model,
-                            .seed = (uint64_t)cop_conf_int(conf, "run", "seed"),
-                            .tasks = tasks.count,
-                            .task_names = (const char *const *)tasks.items};
-    COP_GO(cop_plan_create(&plan, &setup));
-done:
-    cop_plan_destroy(plan);
-    cop_list_clear(&tasks);
-    cop_model_destroy(model);
+    for (size_t t = 0; t < composition.tasks.count && status == COP_OK; t++)
+        status = cop_task_check(conf, composition.tasks.items[t], s->data_dir);
+    if (status == COP_OK) status = cop_composition_try(&composition);
+    cop_composition_clear(&composition);
     return status;
 }
 
@@ -166,7 +155,8 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
     const cop_session_options *options = s->options;
     if (options->resume) {
         if (!cop_directory_holds_run(options->directory))
-            return cop_fail(COP_E_USAGE, "%s holds no run to resume", options->directory);
+            return cop_fail(COP_E_IO, "%s holds no run to resume: it has no ledger.jsonl",
+                            options->directory);
         COP_TRY(cop_directory_open(&s->directory, options->directory, false));
         return prepare_resume(s, NULL, conf);
     }

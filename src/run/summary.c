@@ -1,5 +1,5 @@
-/* What a search found: base network and best individual side by side, on the evolution and test
- * sets. */
+/* What a search found: the network with all edges and the best individual side by side, on the
+ * evolution and test sets, both with the weights that individuals have. */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@ struct score {
     bool known;
 };
 
-/* Best accuracy over the shared values, ties to the smallest (as fitness counts it). */
+/* Best accuracy over the shared values, ties to the smallest (as fitness counts it). The values are
+ * compared on the very samples that are reported, which the table says. */
 static struct score best_of(const cop_evidence *evidence, const cop_weighting *weighting) {
     struct score score = {0, weighting->value[0], evidence->samples > 0};
     uint64_t most = 0;
@@ -59,8 +60,8 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
     json_t *tasks = json_object();
     cop_status status = COP_OK;
     bool signs = e->setup.weighting.kind != COP_WEIGHTS_TRAINED;
-    printf("%-18s %-9s %14s %14s%s\n", "accuracy", "samples", "base network", "best found",
-           signs ? "   shared weight" : "");
+    printf("%-18s %-9s %14s %14s%s\n", "accuracy", "samples", signs ? "all edges" : "base network",
+           "best found", signs ? "   shared weight" : "");
     for (size_t t = 0; t < e->tasks && status == COP_OK; t++) {
         const char *name = e->task_names.items[t];
         struct score evolve[2], test[2] = {{0}};
@@ -79,7 +80,7 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
             if (!score[0].known) continue;
             printf("%-18s %-9s %13.2f%% %13.2f%%", row ? "" : name, row ? "test" : "evolution",
                    score[0].accuracy, score[1].accuracy);
-            if (signs) printf("   %g", score[1].value);
+            if (signs) printf("   %g and %g", score[0].value, score[1].value);
             printf("\n");
         }
         json_object_set_new(tasks, name,
@@ -88,11 +89,17 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
                                       score_json(test[0]), "best_test", score_json(test[1])));
     }
     size_t edges = cop_mask_count(&best->mask);
-    printf("%-18s %-9s %14zu %14zu   %.2f %% of the base network\n", "edges", "", e->model->weights,
-           edges, 100.0 * (double)edges / (double)e->model->weights);
+    printf("%-18s %-9s %14zu %14zu   %.2f %% are left\n", "edges", "", e->model->weights, edges,
+           100.0 * (double)edges / (double)e->model->weights);
     printf("%-18s %-9s %14llu %14llu\n", "multiply-adds", "a sample",
            (unsigned long long)cop_model_macs(e->model, NULL),
            (unsigned long long)cop_model_macs(e->model, &best->mask));
+    if (signs)
+        printf("(all edges: the base network's edges and biases under a shared weight, not its "
+               "trained "
+               "weights;\n shared weight: for either network the one with most right on the "
+               "samples of "
+               "that row, also where they are test samples)\n");
     json_object_set_new(result, "edges", json_integer((json_int_t)edges));
 done:
     json_object_set_new(result, "tasks", tasks);

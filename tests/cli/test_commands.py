@@ -239,7 +239,26 @@ def resume_says_what_is_wrong_and_what_is_left():
         f.write(b"damage")
     holds(run("inspect", out).stdout, "no checkpoint is undamaged")
     os.remove(os.path.join(out, "ledger.jsonl"))
-    refused(64, "holds no run to resume", "resume", out)
+    refused(1, "holds no run to resume", "resume", out)
+
+
+@test
+def every_command_refuses_alike():
+    """64: the command line itself; 1: an input that is not there or is something else; 78: what a configuration says."""
+    for command in ("run", "check", "explain"):
+        for assignment in ("population", "a=b", "population.size", "population.=3", ".size=3", ""):
+            refused(64, f"--set {assignment}: not of the form section.key=value", command, CONFIG, "--set", assignment)
+        refused(78, "--set: [population] size = x: not a whole number", command, CONFIG, "--set=population.size=x")
+        refused(1, "nowhere.ini: cannot be read: No such file", command, "nowhere.ini")
+    out = os.path.join(SCRATCH.name, "refusals")
+    same(run("run", CONFIG, "--out", out, "-q", "--set=base.epochs=0", "--set=stop.generations=1").returncode, 0)
+    refused(64, "--set population: not of the form", "resume", out, "--set=population")
+    refused(64, "--set population: not of the form", "data", "show", "glyphs-digits", "--set=population")
+    refused(1, "nowhere.ini: cannot be read", "data", "show", "x", "--config", "nowhere.ini")
+    refused(1, "nowhere.ini: cannot be read", "evaluate", out, "--config", "nowhere.ini")
+    for path in ("nowhere", SCRATCH.name, CONFIG):
+        for command in ("resume", "inspect", "evaluate", "verify"):
+            refused(1, path, command, path)
 
 
 @test
@@ -264,6 +283,43 @@ def check_refuses_what_cannot_work():
     ):
         refused(78, message, "check", CONFIG, *[f"--set={s}" for s in sets])
     refused(1, "nowhere.ini: cannot be read: No such file", "check", "nowhere.ini")
+
+
+@test
+def check_looks_at_whole_batches():
+    sets = ("--set=similarity.layers=dense1", "--set=fitness.op=weighted", "--set=evaluate.batch=100",
+            "--set=evaluate.shard=100")
+    same(run("check", "--no-data", CONFIG, *sets).returncode, 0)
+    refused(78, "no task fills a batch (the largest has 50 samples", "check", CONFIG, *sets)
+
+
+@test
+def a_run_is_refused_before_anything_is_made():
+    out = os.path.join(SCRATCH.name, "refused")
+    for message, change in (("sign cannot compute layer tanh1", "network.layers=dense(16) tanh dense(10)"),
+                            ("set arithmetic = blas", "evaluate.op=trained_weights"),
+                            ("there is no section [task.nine]", "base.task=nine")):
+        refused(78, message, "run", CONFIG, "--out", out, f"--set={change}")
+        assert not os.path.exists(out), "a folder was made"
+
+
+@test
+def the_result_table_says_what_it_compares():
+    def table(name, *sets):
+        p = run("run", CONFIG, "--out", os.path.join(SCRATCH.name, name), "-q", "--set=base.epochs=0",
+                "--set=stop.generations=1", *sets)
+        same(p.returncode, 0)
+        return p.stdout
+
+    signs = table("signs")
+    holds(signs, "all edges     best found   shared weight")
+    assert re.search(r"^ +test +[\d.]+% +[\d.]+%   (0.5|1|2) and (0.5|1|2)$", signs, re.M), signs
+    holds(signs, "not its trained weights")
+    holds(signs, "most right on the samples of that row")
+    assert "base network  " not in signs, signs
+    trained = table("trained", "--set=evaluate.op=trained_weights", "--set=evaluate.arithmetic=blas")
+    holds(trained, "base network     best found\n")
+    assert "shared weight" not in trained, trained
 
 
 @test

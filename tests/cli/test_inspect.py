@@ -199,7 +199,7 @@ def base_networks_and_other_configurations_do():
     assert out["evaluator"] == "blas" and out["tasks"]["again"]["value"] is None
     assert out["tasks"]["again"]["accuracy"] > 15
     coppice("evaluate", base, "-c", "other.ini", "-t", "again", "-e", "sign", status=78, error="shared weights")
-    coppice("evaluate", base, "-c", "other.ini", "-t", "blobs", status=64, error="task blobs has samples of")
+    coppice("evaluate", base, "-c", "other.ini", "-t", "blobs", status=78, error="[task.blobs] has samples of")
 
 
 def what_cannot_be_done_is_said():
@@ -210,7 +210,7 @@ def what_cannot_be_done_is_said():
     coppice("evaluate", run, "--evaluator", "fast", status=64, error="wanted one of")
     coppice("evaluate", run, "-t", "digits", "--predictions", "nowhere/p.csv", status=1, error="nowhere")
     coppice("inspect", "nothing", status=1, error="no such file")
-    coppice("inspect", scratch, status=64, error="not a run directory")
+    coppice("inspect", scratch, status=1, error="not a run directory")
     coppice("inspect", "config.ini", status=1, error="config.ini: ")
     coppice("inspect", run, "--individual", "x", status=64, error="wanted the number")
 

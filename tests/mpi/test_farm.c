@@ -70,72 +70,73 @@ static cop_status written(void *user, const void *result, size_t length) {
     return COP_OK;
 }
 
-static void units_come_back_once_and_writes_in_order(void **state) {
-    (void)state;
-    struct book book = {0};
-    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
+/* What rank 0 does with a farm that has bred; returns what it ends the farm with. */
+typedef cop_status (*master)(cop_farm *farm, const cop_unit units[200], struct seen *seen);
+
+/* A farm with @p book at every worker, until rank 0 is through; the outcome on this rank. */
+static cop_status on_farm(struct book *book, master direct) {
+    cop_farm_work work = {book, breed, evaluate, keep, write_it};
     cop_farm *farm = cop_farm_create(&par, &work);
-    cop_status served = COP_E_STOPPED;
+    cop_status outcome;
     if (par.rank != 0) {
-        served = cop_farm_serve(farm);
+        outcome = cop_farm_serve(farm);
     } else {
         cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
         cop_unit units[200];
         struct seen seen = {0};
         for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
         assert_ok(cop_farm_breed(farm, recipes, 3));
-        for (int round = 0; round < 3; round++) {
-            memset(&seen, 0, sizeof seen);
-            assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
-            assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
-            assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
-            assert_ok(cop_farm_keep(farm, &(uint64_t){43}, 1));
-            assert_ok(cop_farm_evaluate(farm, units, 200, take, &seen, NULL));
-            assert_ok(cop_farm_drain(farm));
-            assert_int_equal(seen.written, 2);
-            for (uint64_t i = 0; i < 200; i++) {
-                assert_int_equal(seen.times[i], 1);
-                assert_int_equal(seen.square[i], i * i);
-            }
-        }
-        cop_farm_stats stats;
-        cop_farm_get_stats(farm, &stats);
-        assert_int_equal(stats.units, 600);
-        cop_farm_stop(farm, COP_E_STOPPED);
+        outcome = direct(farm, units, &seen);
+        cop_farm_stop(farm, outcome);
     }
     cop_farm_destroy(farm);
     cop_par_barrier(&par);
-    assert_int_equal(served, COP_E_STOPPED);
+    return outcome;
+}
+
+static cop_status evaluate_and_write(cop_farm *farm, const cop_unit units[200], struct seen *seen) {
+    for (int round = 0; round < 3; round++) {
+        memset(seen, 0, sizeof *seen);
+        assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
+        assert_ok(cop_farm_write(farm, "file", 4, written, seen));
+        assert_ok(cop_farm_write(farm, "file", 4, written, seen));
+        assert_ok(cop_farm_keep(farm, &(uint64_t){43}, 1));
+        assert_ok(cop_farm_evaluate(farm, units, 200, take, seen, NULL));
+        assert_ok(cop_farm_drain(farm));
+        assert_int_equal(seen->written, 2);
+        for (uint64_t i = 0; i < 200; i++) {
+            assert_int_equal(seen->times[i], 1);
+            assert_int_equal(seen->square[i], i * i);
+        }
+    }
+    cop_farm_stats stats;
+    cop_farm_get_stats(farm, &stats);
+    assert_int_equal(stats.units, 600);
+    return COP_E_STOPPED;
+}
+
+static void units_come_back_once_and_writes_in_order(void **state) {
+    (void)state;
+    struct book book = {0};
+    assert_int_equal(on_farm(&book, evaluate_and_write), COP_E_STOPPED);
+}
+
+static cop_status meet_a_failure(cop_farm *farm, const cop_unit units[200], struct seen *seen) {
+    cop_status status = cop_farm_evaluate(farm, units, 200, take, seen, NULL);
+    assert_non_null(strstr(cop_error_message(), "it is the fifth"));
+    if (par.size > 1) {
+        assert_non_null(strstr(cop_error_message(), "rank "));
+        assert_non_null(strstr(cop_error_message(), par.host));
+        assert_non_null(strstr(cop_error_message(), "evaluating individual 5"));
+    }
+    return status;
 }
 
 static void a_failure_names_rank_and_activity_and_ends_everywhere(void **state) {
     (void)state;
     struct book book = {.fail = true};
-    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
-    cop_farm *farm = cop_farm_create(&par, &work);
-    cop_status served = COP_E_EVALUATE;
     cop_error_clear();
-    if (par.rank != 0) {
-        served = cop_farm_serve(farm);
-    } else {
-        cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
-        cop_unit units[200];
-        struct seen seen = {0};
-        for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
-        assert_ok(cop_farm_breed(farm, recipes, 3));
-        cop_status status = cop_farm_evaluate(farm, units, 200, take, &seen, NULL);
-        assert_int_equal(status, COP_E_EVALUATE);
-        assert_non_null(strstr(cop_error_message(), "it is the fifth"));
-        if (par.size > 1) {
-            assert_non_null(strstr(cop_error_message(), "rank "));
-            assert_non_null(strstr(cop_error_message(), par.host));
-            assert_non_null(strstr(cop_error_message(), "evaluating individual 5"));
-        }
-        cop_farm_stop(farm, status);
-    }
-    cop_farm_destroy(farm);
-    cop_par_barrier(&par);
-    assert_int_equal(served, COP_E_EVALUATE);
+    assert_int_equal(on_farm(&book, meet_a_failure), COP_E_EVALUATE);
     if (par.rank != 0) assert_string_equal(cop_error_message(), ""); /* the master has said it */
 }
 
@@ -144,39 +145,29 @@ static cop_status stop_at_once(void *user) {
     return cop_fail(COP_E_STOPPED, "stopped on request");
 }
 
+/* The first units are held back by this file until the master has said that the rest is not wanted.
+ */
+static cop_buf gate;
+
+static cop_status stop_early(cop_farm *farm, const cop_unit units[200], struct seen *seen) {
+    assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
+    assert_int_equal(cop_farm_evaluate(farm, units, 200, take, seen, stop_at_once), COP_E_STOPPED);
+    FILE *open_gate = fopen(cop_buf_text(&gate), "w");
+    assert_non_null(open_gate);
+    fclose(open_gate);
+    assert_ok(cop_farm_write(farm, "file", 4, written, seen));
+    assert_ok(cop_farm_drain(farm));
+    assert_int_equal(seen->written, 1);
+    return COP_E_STOPPED;
+}
+
 static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
     (void)state;
-    /* the first units are held back until the master has said that the rest is not wanted */
-    cop_buf gate = {0};
     if (par.rank == 0) cop_buf_printf(&gate, "%s", test_path("gate"));
     cop_par_broadcast(&par, &gate);
     struct book book = {.gate = par.size > 1 ? cop_buf_text(&gate) : NULL};
-    cop_farm_work work = {&book, breed, evaluate, keep, write_it};
-    cop_farm *farm = cop_farm_create(&par, &work);
-    cop_status served = COP_E_STOPPED;
-    if (par.rank != 0) {
-        served = cop_farm_serve(farm);
-    } else {
-        cop_recipe recipes[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
-        cop_unit units[200];
-        struct seen seen = {0};
-        for (uint32_t i = 0; i < 200; i++) units[i] = (cop_unit){i, i, 1, 0};
-        assert_ok(cop_farm_breed(farm, recipes, 3));
-        assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
-        assert_int_equal(cop_farm_evaluate(farm, units, 200, take, &seen, stop_at_once),
-                         COP_E_STOPPED);
-        FILE *open_gate = fopen(cop_buf_text(&gate), "w");
-        assert_non_null(open_gate);
-        fclose(open_gate);
-        assert_ok(cop_farm_write(farm, "file", 4, written, &seen));
-        assert_ok(cop_farm_drain(farm));
-        assert_int_equal(seen.written, 1);
-        cop_farm_stop(farm, COP_E_STOPPED);
-    }
-    cop_farm_destroy(farm);
-    cop_par_barrier(&par);
+    assert_int_equal(on_farm(&book, stop_early), COP_E_STOPPED);
     cop_buf_clear(&gate);
-    assert_int_equal(served, COP_E_STOPPED);
     assert_true(book.evaluated <= 1); /* two were handed to each */
 }
 

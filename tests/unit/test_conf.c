@@ -166,9 +166,9 @@ static void assignments_override_and_are_checked(void **state) {
     assert_string_equal(cop_conf_place(conf, "pool", "elite"), "--set");
     assert_ok(cop_conf_set(conf, "task.mnist.source=a=b.c"));
     assert_string_equal(cop_conf_text(conf, "task.mnist", "source"), "a=b.c");
-    assert_fails(cop_conf_set(conf, "elite=1"), COP_E_CONFIG, "section.key=value");
-    assert_fails(cop_conf_set(conf, "pool.elite"), COP_E_CONFIG, "section.key=value");
-    assert_fails(cop_conf_set(conf, "pool.=1"), COP_E_CONFIG, "section.key=value");
+    assert_fails(cop_conf_set(conf, "elite=1"), COP_E_USAGE, "section.key=value");
+    assert_fails(cop_conf_set(conf, "pool.elite"), COP_E_USAGE, "section.key=value");
+    assert_fails(cop_conf_set(conf, "pool.=1"), COP_E_USAGE, "section.key=value");
     assert_fails(cop_conf_set(conf, "pool.elite=7"), COP_E_CONFIG,
                  "--set: [pool] elite = 7: not in 0..1");
     assert_fails(cop_conf_set(conf, "pool.elit=1"), COP_E_CONFIG, "did you mean 'elite'?");
