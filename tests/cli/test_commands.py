@@ -297,7 +297,7 @@ def check_looks_at_whole_batches():
 def a_run_is_refused_before_anything_is_made():
     out = os.path.join(SCRATCH.name, "refused")
     for message, change in (("sign cannot compute layer tanh1", "network.layers=dense(16) tanh dense(10)"),
-                            ("set arithmetic = blas", "evaluate.op=trained_weights"),
+                            ("sign computes with edge signs only", "evaluate.op=trained_weights"),
                             ("there is no section [task.nine]", "base.task=nine")):
         refused(78, message, "run", CONFIG, "--out", out, f"--set={change}")
         assert not os.path.exists(out), "a folder was made"
