@@ -151,9 +151,9 @@ typedef struct cop_sparse_grid {
 } cop_sparse_grid;
 
 /** Max-pooling of contiguous planes (height, width) of `vector` samples, a multiple of
- *  COP_SPARSE_LANES. */
+ *  COP_SPARSE_LANES; the results of a plane begin out_plane floats behind those before. */
 typedef struct cop_sparse_pool {
-    size_t planes, height, width, kernel, stride, vector;
+    size_t planes, height, width, kernel, stride, vector, out_plane;
 } cop_sparse_pool;
 
 /** One variant of the sparse kernels. Vectors are 64-byte aligned; nothing overlaps. */
@@ -166,7 +166,7 @@ typedef struct cop_sparse_ops {
     /** All sums of one layer, overwritten. At least one block. */
     void (*sum)(const cop_sparse_edges *edges, const cop_sparse_grid *grid, const float *in,
                 float *out);
-    /** Largest of each window, planes contiguous; NaN counts as largest. */
+    /** Largest of each window, row by row; NaN counts as largest. */
     void (*pool)(const cop_sparse_pool *pool, const float *in, float *out);
 } cop_sparse_ops;
 

@@ -151,19 +151,22 @@ static void FN(sum)(const cop_sparse_edges *e, const cop_sparse_grid *g, const f
 
 /* A NaN counts as largest, as in the other evaluators. */
 static TARGET void FN(pool)(const cop_sparse_pool *p, const float *in, float *out) {
-    for (size_t plane = 0; plane < p->planes; plane++, in += p->height * p->width * p->vector)
+    for (size_t plane = 0; plane < p->planes; plane++) {
+        const float *from = in + plane * p->height * p->width * p->vector;
+        float *to = out + plane * p->out_plane;
         for (size_t y = 0; y + p->kernel <= p->height; y += p->stride)
             for (size_t x = 0; x + p->kernel <= p->width; x += p->stride)
-                for (size_t s = 0; s < p->vector; s += PER, out += PER) {
-                    const float *corner = in + (y * p->width + x) * p->vector + s;
+                for (size_t s = 0; s < p->vector; s += PER, to += PER) {
+                    const float *corner = from + (y * p->width + x) * p->vector + s;
                     VEC best = LOAD(corner);
                     for (size_t i = 0; i < p->kernel; i++)
                         for (size_t j = 0; j < p->kernel; j++) {
                             const VEC v = LOAD(corner + (i * p->width + j) * p->vector);
                             best = LARGER(v, best);
                         }
-                    STORE(out, best);
+                    STORE(to, best);
                 }
+    }
 }
 
 #define TABLE(text, is_supported)                                                                  \

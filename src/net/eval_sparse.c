@@ -66,6 +66,7 @@ static size_t bytes(const cop_eval_setup *setup) {
     for (size_t i = 0; i < m->count; i++) {
         const cop_layer *l = &m->layers[i];
         total += l->weights ? l->fan_in * sizeof(int32_t) : 0;
+        if (l->kind == COP_LAYER_MAXPOOL2D) total += cop_sparse_band_bytes(l, chunk);
         if (l->kind == COP_LAYER_CONV2D && l->padding)
             total += l->in.channels * (l->in.height + 2 * l->padding) *
                      (l->in.width + 2 * l->padding) * chunk * sizeof(float);

@@ -17,7 +17,9 @@ typedef struct sparse_layer {
     const cop_layer *layer;
     bool weighted;
     bool relu;             /* the next layer is a relu that is computed with this one */
-    bool skip;             /* computed with the one before */
+    const cop_layer *pool; /* the next layer with numbers is a max-pool computed with this one */
+    size_t band;           /* rows of its output at a time */
+    bool skip;             /* computed with one before */
     cop_shape in;          /* as the edges see it, padding included */
     int32_t *offset;       /* (fan_in) of the edges of one output */
     size_t blocks;         /* of the individual's lists */
@@ -40,12 +42,18 @@ typedef struct sparse_eval {
     float *piece;         /* chunks of the input of layer `lead` */
     size_t piece_bytes;
     float *buffer[2]; /* one chunk of the widest layer */
-    double *rows[8];  /* (batch, width) for the sink */
-    double *logit;    /* (classes) */
+    float *band;      /* rows of a convolution that are to be pooled */
+    size_t band_bytes;
+    double *rows[8]; /* (batch, width) for the sink */
+    double *logit;   /* (classes) */
 } sparse_eval;
 
 /* Samples per chunk for that setup and kernel. */
 size_t cop_sparse_chunk(const cop_eval_setup *setup, const cop_sparse_ops *ops);
+/* Rows of a max-pool's output that are computed at a time together with the convolution before it,
+ * and the memory that the convolution's rows take. */
+size_t cop_sparse_band(const cop_layer *pool, size_t chunk);
+size_t cop_sparse_band_bytes(const cop_layer *pool, size_t chunk);
 /* Shapes, offsets and what is computed together. COP_E_CONFIG: an input too large for 32-bit
  * offsets. */
 cop_status cop_sparse_layers_create(sparse_eval *e);
@@ -60,7 +68,7 @@ cop_sparse_grid cop_sparse_grid_of(const sparse_eval *e, const sparse_layer *s, 
 void cop_sparse_compile(sparse_eval *e, const cop_mask *mask, double value);
 /* Sums of the weighted layer @p i from its lists, for the first @p groups of a chunk; its relu too
  * where it has one. */
-void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups);
+void cop_sparse_sum(const sparse_eval *e, size_t i, const float *in, float *out, size_t groups);
 /* The layer's output is its input: flatten, or what is computed with the layer before. */
 bool cop_sparse_passes(const sparse_layer *s);
 /* Layer @p i for the first @p groups of a chunk, into @p out (not @p in) unless it passes; returns

@@ -48,16 +48,57 @@ static void set_offsets(sparse_layer *s, size_t chunk) {
                 s->offset[at++] = (int32_t)((c * plane + y * s->in.width + x) * chunk);
 }
 
+static bool shown(const sparse_eval *e, size_t i) {
+    for (size_t h = 0; h < e->setup.hidden; h++)
+        if (e->setup.hidden_layer[h] == i) return true;
+    return false;
+}
+
+size_t cop_sparse_band(const cop_layer *pool, size_t chunk) {
+    size_t row = pool->in.channels * pool->in.width * chunk * sizeof(float) * pool->stride;
+    size_t band = CACHE_BYTES / 2 / row;
+    return band > pool->out.height ? pool->out.height : band ? band : 1;
+}
+
+size_t cop_sparse_band_bytes(const cop_layer *pool, size_t chunk) {
+    size_t rows = (cop_sparse_band(pool, chunk) - 1) * pool->stride + pool->kernel;
+    return rows * pool->in.channels * pool->in.width * chunk * sizeof(float);
+}
+
+/* A relu behind the weighted layer @p i, and a max-pool without overlaps behind a convolution, are
+ * computed with it, if nobody wants to see what lies between. */
+static void join(sparse_eval *e, size_t i) {
+    const cop_model *m = e->setup.model;
+    sparse_layer *s = &e->layers[i];
+    const cop_shape out = s->layer->out;
+    if (shown(e, i) || ++i == m->count) return;
+    if (m->layers[i].kind == COP_LAYER_ACTIVATION && m->layers[i].activation == COP_ACT_RELU) {
+        s->relu = e->layers[i].skip = true;
+        if (shown(e, i) || ++i == m->count) return;
+    }
+    const cop_layer *p = &m->layers[i];
+    if (s->layer->kind != COP_LAYER_CONV2D || p->kind != COP_LAYER_MAXPOOL2D ||
+        p->kernel > p->stride || out.height * out.width <= e->chunk / SPARSE_LANES)
+        return;
+    e->layers[i].skip = true;
+    s->pool = p;
+    s->band = cop_sparse_band(p, e->chunk);
+    size_t bytes = cop_sparse_band_bytes(p, e->chunk);
+    if (bytes > e->band_bytes) {
+        cop_free(e->band);
+        e->band = cop_alloc(bytes, 1);
+        e->band_bytes = bytes;
+    }
+}
+
 cop_status cop_sparse_layers_create(sparse_eval *e) {
     const cop_model *m = e->setup.model;
     e->layers = COP_NEW_ARRAY(sparse_layer, m->count);
     e->lead = m->count;
     for (size_t i = 0; i < m->count; i++) {
         sparse_layer *s = &e->layers[i];
-        bool shown = false;
         s->layer = &m->layers[i];
-        for (size_t h = 0; h < e->setup.hidden; h++) shown |= e->setup.hidden_layer[h] == i;
-        if ((shown || has_weights(s->layer)) && e->lead == m->count) e->lead = i;
+        if ((shown(e, i) || has_weights(s->layer)) && e->lead == m->count) e->lead = i;
         if (!has_weights(s->layer)) continue;
         s->weighted = true;
         s->in = padded_input(s->layer);
@@ -66,9 +107,7 @@ cop_status cop_sparse_layers_create(sparse_eval *e) {
                             "[evaluate] arithmetic = sparse cannot compute layer %s: its input of "
                             "%zu numbers is too large; use arithmetic = blas",
                             s->layer->name, cop_shape_size(s->in));
-        if (!shown && i + 1 < m->count && m->layers[i + 1].kind == COP_LAYER_ACTIVATION &&
-            m->layers[i + 1].activation == COP_ACT_RELU)
-            s->relu = e->layers[i + 1].skip = true;
+        join(e, i);
         set_offsets(s, e->chunk);
         if (cop_shape_size(s->in) > cop_shape_size(s->layer->in))
             s->padded = COP_NEW_ARRAY(float, cop_shape_size(s->in) * e->chunk);
@@ -85,6 +124,7 @@ void cop_sparse_layers_destroy(sparse_eval *e) {
         cop_free(s->w);
         cop_free(s->padded);
     }
+    cop_free(e->band);
     cop_free(e->layers);
 }
 

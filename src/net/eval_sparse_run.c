@@ -55,8 +55,9 @@ cop_sparse_grid cop_sparse_grid_of(const sparse_eval *e, const sparse_layer *s, 
     return grid;
 }
 
-void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_t groups) {
-    const sparse_layer *s = &e->layers[i];
+/* Sums of @p rows rows of outputs beginning at row @p first, into planes of that many rows. */
+static void sum_rows(const sparse_eval *e, const sparse_layer *s, const float *in, size_t first,
+                     size_t rows, float *out, size_t groups) {
     const cop_layer *l = s->layer;
     size_t chunk = e->chunk, stride = l->kind == COP_LAYER_CONV2D ? l->stride : 1;
     const cop_sparse_edges edges = {.blocks = s->blocks,
@@ -65,14 +66,47 @@ void cop_sparse_sum(sparse_eval *e, size_t i, const float *in, float *out, size_
                                     .edge = s->edge,
                                     .bias = e->setup.base->b + l->bias_begin};
     bool side;
-    const cop_sparse_grid grid = cop_sparse_grid_of(e, s, groups, &side);
-    in = pad(e, s, in);
+    cop_sparse_grid grid = cop_sparse_grid_of(e, s, groups, &side);
+    grid.out_plane = rows * l->out.width * chunk;
+    in += first * stride * s->in.width * chunk;
+    if (!side) grid.rows = rows;
     for (size_t g = 0; !side && g < groups; g++)
         e->ops->sum(&edges, &grid, in + g * SPARSE_LANES, out + g * SPARSE_LANES);
-    for (size_t y = 0; side && y < l->out.height; y++)
+    for (size_t y = 0; side && y < rows; y++)
         for (size_t x = 0; x < l->out.width; x++)
             e->ops->sum(&edges, &grid, in + (y * s->in.width + x) * stride * chunk,
                         out + (y * l->out.width + x) * chunk);
+}
+
+void cop_sparse_sum(const sparse_eval *e, size_t i, const float *in, float *out, size_t groups) {
+    const sparse_layer *s = &e->layers[i];
+    sum_rows(e, s, pad(e, s, in), 0, s->layer->out.height, out, groups);
+}
+
+static void pool(const sparse_eval *e, const cop_layer *l, size_t rows, const float *in,
+                 float *out) {
+    e->ops->pool(&(cop_sparse_pool){.planes = l->in.channels,
+                                    .height = rows,
+                                    .width = l->in.width,
+                                    .kernel = l->kernel,
+                                    .stride = l->stride,
+                                    .vector = e->chunk,
+                                    .out_plane = l->out.height * l->out.width * e->chunk},
+                 in, out);
+}
+
+/* A convolution and the max-pool behind it, a band of rows at a time: what is pooled has not left
+ * the second-level cache. */
+static void sum_and_pool(const sparse_eval *e, const sparse_layer *s, const float *in, float *out,
+                         size_t groups) {
+    const cop_layer *p = s->pool;
+    in = pad(e, s, in);
+    for (size_t y = 0; y < p->out.height; y += s->band) {
+        size_t n = p->out.height - y < s->band ? p->out.height - y : s->band;
+        size_t rows = (n - 1) * p->stride + p->kernel;
+        sum_rows(e, s, in, y * p->stride, rows, e->band, groups);
+        pool(e, p, rows, e->band, out + y * p->out.width * e->chunk);
+    }
 }
 
 const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, float *out,
@@ -82,16 +116,12 @@ const float *cop_sparse_apply(sparse_eval *e, size_t i, const float *in, float *
     if (cop_sparse_passes(s)) return in;
     if (s->weighted && s->dense)
         dense_by_blas(e, s, in, out);
+    else if (s->pool)
+        sum_and_pool(e, s, in, out, groups);
     else if (s->weighted)
         cop_sparse_sum(e, i, in, out, groups);
     else if (l->kind == COP_LAYER_MAXPOOL2D)
-        e->ops->pool(&(cop_sparse_pool){.planes = l->in.channels,
-                                        .height = l->in.height,
-                                        .width = l->in.width,
-                                        .kernel = l->kernel,
-                                        .stride = l->stride,
-                                        .vector = e->chunk},
-                     in, out);
+        pool(e, l, l->in.height, in, out);
     else /* an activation: value by value, so the order of samples is no matter */
         cop_layer_op_of(l, NULL)->forward(
             &(cop_layer_pass){.layer = l, .index = i, .n = e->chunk, .x = in, .y = out});
