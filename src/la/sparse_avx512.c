@@ -25,13 +25,10 @@
         (v))
 /* 32 registers: up to 24 accumulators, the weight, and room to load ahead. Those with one row and
  * several outputs are for dense layers. */
-#define TILES(X)                                                                                   \
-    X(1, 2, 12)                                                                                    \
-    X(1, 3, 8)                                                                                     \
-    X(1, 4, 6)                                                                                     \
-    X(1, 1, 8)                                                                                     \
-    X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3) X(1, 1, 4) X(4, 1, 2) X(8, 1, 1)        \
-        X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
+#define PIXELS(X) X(1, 2, 12) X(1, 3, 8) X(1, 4, 6) X(1, 1, 8)
+#define WIDE(X) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3)
+#define NARROW(X) X(1, 1, 4) X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
+#define TILES(X) PIXELS(X) WIDE(X) NARROW(X)
 #include "la/sparse_template.h"
 
 static bool supported(void) {
