@@ -18,10 +18,10 @@
  * is therefore vector loads: with two per cycle, V vectors side by side take (V + 1) / 2 cycles an
  * edge, 28 multiply-adds a cycle at V = 8; a tile needs 8 sums under way to hide 4 cycles of
  * latency of two units. Inputs beyond the first-level cache come from the second, at about one line
- * a cycle at best. Measured, AVX-512 on a Zen 5 core, 1000x1000 at 5 %, 128 samples: 0.137 ms,
- * 4.6e10 multiply-adds/s, 60 % of what the same instructions do on data in the first-level cache
+ * a cycle at best. Measured, AVX-512 on a Zen 5 core, 1000x1000 at 5 %, 128 samples: 0.155 ms,
+ * 4.1e10 multiply-adds/s, 54 % of what the same instructions do on data in the first-level cache
  * (`coppice bench sparse` prints both); at 50 %, in blocks of inputs that fit it, 6.0e10 or 80 %.
- * Blocks lose to sums going through memory what they win below about 6 edges per output and block;
+ * Blocks lose to sums going through memory what they win below some 8 edges per output and block;
  * rows sorted by length and huge pages gained nothing. */
 #include "coppice/la.h"
 
