@@ -167,6 +167,15 @@ static inline float test_input(cop_rng *rng, size_t kind, double steps, double s
     }
 }
 
+/* Inputs so large that the bound of some layer is near a limit of 16 or 32 bits: individuals of one
+ * block then need different number types. */
+static inline double test_steps_near_a_limit(const cop_model *m, cop_rng *rng) {
+    double steps = (cop_rng_below(rng, 2) ? 0x1p31 : 0x1p15) * (0.1 + 2 * cop_rng_uniform(rng));
+    for (size_t i = 0, stop = (size_t)cop_rng_below(rng, m->count + 1); i < stop; i++)
+        if (m->layers[i].weights) steps /= ceil((double)m->layers[i].fan_in * cop_rng_uniform(rng));
+    return fmin(fmax(nearbyint(steps), 1), 0x1p30 - 64);
+}
+
 static inline void test_any_numbers(test_case *t, cop_rng *rng) {
     static const double steps[] = {100, 100, 2047, 2047, 2047, 32767, 32768, 3e7, 0x1p30 - 64};
     static const double scales[] = {1, 512, 512, 726.3, 726.3, 0.03125, 1e4};
@@ -176,6 +185,7 @@ static inline void test_any_numbers(test_case *t, cop_rng *rng) {
     test_net *net = &t->net;
     *s = (cop_eval_setup){.model = net->model, .base = &net->params};
     double most = steps[cop_rng_below(rng, 9)], bias = biases[cop_rng_below(rng, 9)];
+    if (cop_rng_below(rng, 3) == 0) most = test_steps_near_a_limit(net->model, rng);
     s->scale = scales[cop_rng_below(rng, 7)];
     s->batch = test_draw(rng, 1, 40);
     s->weighting.kind = cop_rng_below(rng, 4) ? COP_WEIGHTS_SIGNED : COP_WEIGHTS_POSITIVE;
@@ -195,6 +205,8 @@ static inline void test_any_numbers(test_case *t, cop_rng *rng) {
         net->params.b[b] = (float)(cop_rng_normal(rng) * bias / s->scale);
     size_t inputs = cop_shape_size(net->model->input), kind = (size_t)cop_rng_below(rng, 10);
     net->n = test_draw(rng, 1, cop_rng_below(rng, 3) ? 20 : 70);
+    if (cop_model_macs(net->model, NULL) < 150 && cop_rng_below(rng, 8) == 0)
+        net->n = test_draw(rng, 900, 2300); /* more than evaluators hold at a time */
     net->x = cop_alloc(net->n * inputs, sizeof(float));
     net->label = COP_NEW_ARRAY(int32_t, net->n);
     for (size_t i = 0; i < net->n * inputs; i++)
