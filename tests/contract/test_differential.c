@@ -325,7 +325,7 @@ static void trained_weights(void **state) {
     size_t evaluators;
     const cop_evaluator *const *all = cop_evaluators(&evaluators);
     uint32_t first, end;
-    cases(600, &first, &end);
+    cases(400, &first, &end);
     for (uint32_t number = first; number < end; number++) {
         test_case t;
         test_answer wanted, a;

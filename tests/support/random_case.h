@@ -205,7 +205,7 @@ static inline void test_any_numbers(test_case *t, cop_rng *rng) {
         net->params.b[b] = (float)(cop_rng_normal(rng) * bias / s->scale);
     size_t inputs = cop_shape_size(net->model->input), kind = (size_t)cop_rng_below(rng, 10);
     net->n = test_draw(rng, 1, cop_rng_below(rng, 3) ? 20 : 70);
-    if (cop_model_macs(net->model, NULL) < 150 && cop_rng_below(rng, 8) == 0)
+    if (cop_model_macs(net->model, NULL) < 150 && cop_rng_below(rng, 40) == 0)
         net->n = test_draw(rng, 900, 2300); /* more than evaluators hold at a time */
     net->x = cop_alloc(net->n * inputs, sizeof(float));
     net->label = COP_NEW_ARRAY(int32_t, net->n);
