@@ -57,6 +57,7 @@ def run(job, args):
         env["LSAN_OPTIONS"] = f"suppressions={support}/lsan.supp:print_suppressions=0"
         env["UBSAN_OPTIONS"] = "print_stacktrace=1"
     if args.valgrind and program:
+        env.setdefault("COPPICE_TEST_CASES", "60")  # thirty times slower
         argv = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--num-callers=40",
                 f"--suppressions={support}/valgrind.supp", *argv]
     if ranks:
