@@ -82,6 +82,125 @@ typedef enum cop_sign_store {
     COP_SIGN_STORE_64
 } cop_sign_store;
 
+/* ------------------------------------------------------------------ cells */
+
+/* The first layers of a network seen from one of their outputs. A *cell* is one position behind
+ * them (behind the pooling, where there is some); its *patch* is what it sees of the input. A
+ * *column* is one cell of one sample. Vectors hold the same number of as many columns as they have
+ * 16-bit lanes, so all columns run the same instructions on contiguous memory and columns that
+ * are equal are computed once.
+ *
+ * Number types: activations before the last of these layers are 16-bit; its sums are 32-bit, kept
+ * as two vectors: the even lanes, then the odd ones. Activations under several shared values are
+ * kept as a reference plane (one value) and difference planes (the others minus the reference),
+ * which are small. */
+
+#define COP_CELL_VALUES 16     /* results of one job */
+#define COP_CELL_CHANNELS 4096 /* channels of one cell */
+
+/** One channel of the first of two layers at rows x cols positions: 16-bit sums of taps of the
+ * patch (offsets in vectors, those with sign + first), then bias and ReLU by value; the first value
+ * is the reference. The caller has proved that sum + bias fits 16 bits for every value. */
+typedef struct cop_cell_channel {
+    const int32_t *tap;
+    size_t plus, minus;
+    size_t rows, cols, row, col; /**< steps of the patch between positions, in vectors */
+    int16_t bias[3];
+    size_t values; /**< 1 to 3 */
+    bool relu;
+} cop_cell_channel;
+
+/** The last of these layers for one individual, one shared value and one vector of columns: all its
+ * sums, from the sums of a relative (or from zero) and a program of differences.
+ *
+ * The program is, output by output: n, then n pairs (offset of a pair plane, signs of both); n,
+ * then n fours (4 offsets, 1 or -1); the number of chunks, then for each chunk the numbers of
+ * offsets added and subtracted and the offsets. With @p shared it is only the numbers of offsets
+ * added and subtracted, and the offsets. Offsets are in elements from @p planes. The caller has
+ * proved: a chunk's sum and that of four fit 16 bits, and so does every difference between two
+ * values' sums; all sums and results fit 32 bits, and 23 where @p live is set. */
+typedef struct cop_cell_job {
+    const uint32_t *program;
+    size_t outputs;
+    const int16_t *planes;
+    size_t pair_half; /**< elements from a pair plane's even half to its odd half */
+    size_t positions; /**< 1, or 4: the largest of 2 x 2 is taken */
+    size_t row;       /**< vectors between rows of a plane */
+    /** Sums are (outputs, positions, 2, lanes/2). The reference value: @p from, the relative's or
+     * NULL, and @p keep, where to leave them, or NULL. */
+    const int32_t *from;
+    int32_t *keep;
+    /** Another value: @p shared, this individual's sums under the reference value; differences to
+     * them are 16-bit (outputs, positions, lanes): the relative's, and where to leave them, or
+     * NULL. The program then runs on difference planes. */
+    const int32_t *shared;
+    const int16_t *from16;
+    int16_t *keep16;
+    /** (outputs), or NULL, which is only possible with relu and without keep16: under the reference
+     * value it is told whether a sum plus @p most is above 0 in any column; under the others
+     * outputs where it is not are 0 and are not computed. */
+    uint8_t *dead;
+    const int32_t *most;
+    const int32_t *bias; /**< (values, outputs) */
+    size_t values;       /**< shared values that these sums serve */
+    bool relu;
+    int32_t *out; /**< results, or NULL; strides in elements */
+    size_t out_value, out_channel, out_half;
+    /** (outputs) if not NULL: bit i of a word tells that vector element i of the result is not 0
+     * under some value; results are then stored as (r >> 8) << 16 | (r & 255). */
+    uint32_t *live;
+    bool join;      /**< live: bits are added to those that are there */
+    int32_t *total; /**< with live: (values, 2, lanes/2) sums of the results over the outputs */
+    /** winograd(): @p planes holds pair planes of 4 x 4 positions, @p plane elements apart; @p
+     * program is the weights, see wino_outputs. */
+    size_t pairs, plane;
+    const int32_t
+        *constant; /**< (outputs): 32768 times the weights of product 5, over the channels */
+    int16_t *work; /**< (16, 2, pairs, lanes) */
+} cop_cell_job;
+
+/** Sums of the dense layer behind the cells, column by column, from the results that are not 0:
+ * sums[sample of the column] += results * weights of its cell - less. All modulo 2^32. */
+typedef struct cop_cell_events {
+    const uint32_t *live;             /**< as in the job; whole vectors of words are read */
+    const int32_t *in;                /**< packed results (values, channels, 2, lanes/2) */
+    size_t channels, values, outputs; /**< outputs: a multiple of 16 */
+    const uint32_t
+        *weight; /**< (channels, outputs): sign in the low half, 256 times it in the high */
+    const uint32_t *less;   /**< (values, outputs), or NULL */
+    size_t columns;         /**< columns in use, from lane 0 */
+    const uint32_t *sample; /**< (columns) rows of sums */
+    int32_t *sums;          /**< (samples, values, outputs) */
+} cop_cell_events;
+
+/** Kernels for cells of one variant. Arrays are aligned to 64 bytes and hold whole vectors. */
+typedef struct cop_cell_ops {
+    size_t lanes;        /**< columns per vector, even, at most 32 */
+    size_t wino_outputs; /**< winograd(): weights are (blocks of so many outputs, 16, pairs, outputs
+                            of the block) */
+    void (*channel)(const cop_cell_channel *channel, const int16_t *x, int16_t *out, size_t plane);
+    void (*add)(const int16_t *a, const int16_t *b, int16_t *out, size_t n); /**< n elements */
+    void (*subtract)(const int16_t *a, const int16_t *b, int16_t *out, size_t n);
+    int16_t (*most)(const int16_t *a, size_t n); /**< the largest, at least 0 */
+    /** Planes a (even halves of pairs) and b (NULL: zeros) interleaved into 32-bit elements. */
+    void (*pair)(const int16_t *a, const int16_t *b, int16_t *even, int16_t *odd, size_t n);
+    void (*node)(const cop_cell_job *job);
+    /** The same from nothing for 3 x 3 kernels and 2 x 2 positions; all activations in 0..16383 and
+     * sums below 2^29. */
+    void (*winograd)(const cop_cell_job *job);
+    /** out = a - b: n sums as jobs leave them, into 16-bit differences; the caller has proved that
+     * they fit. */
+    void (*difference)(const int32_t *a, const int32_t *b, int16_t *out, size_t n);
+    /** Signs as bytes to what events want. */
+    void (*expand)(const int8_t *sign, size_t n, uint32_t *weight);
+    void (*events)(const cop_cell_events *job);
+    /** out = x * scale to the nearest integer, halves to the even one, and the ReLU of it when @p
+     * relu; the caller has proved that all results fit 16 bits. */
+    void (*grid)(const float *x, size_t n, double scale, bool relu, int16_t *out);
+    /** Smallest and largest of @p x and 0; false if an element is not finite. */
+    bool (*extent)(const float *x, size_t n, float *low, float *high);
+} cop_cell_ops;
+
 /** One variant of the sign kernels. Elements are 32-bit, or 64-bit where `wide` is set (sums of
  * modes WIDE and 64). Arrays are 64-byte aligned; nothing overlaps unless said. */
 typedef struct cop_sign_ops {
@@ -101,6 +220,7 @@ typedef struct cop_sign_ops {
     /** A contiguous plane into its place in an activation tensor. */
     void (*store)(bool wide, const void *in, cop_sign_store as, const cop_sign_plane *place,
                   void *out);
+    const cop_cell_ops *cells;
 } cop_sign_ops;
 
 /** All variants compiled in, fastest first; the last is plain C. Some may not be supported here. */

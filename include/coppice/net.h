@@ -183,6 +183,7 @@ typedef struct cop_eval_setup {
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
     double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
+    bool alone; /**< `sign`: every individual and value by itself; slower, the same results */
 } cop_eval_setup;
 
 /** Consecutive samples of one task. x (n, D), label (n); borrowed. */

@@ -8,6 +8,7 @@
 #define VARIANT avx512
 #define TARGET __attribute__((target(AVX512)))
 #define DOT(a, x, s) _mm512_add_epi32((a), _mm512_madd_epi16((x), (s)))
+#define H_DOT(a, x, s) DOT((a), (x), (s))
 #include "la/sign_template.h"
 
 extern const cop_sign_ops cop_sign_ops_avx512;

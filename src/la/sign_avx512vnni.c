@@ -8,6 +8,7 @@
 #define VARIANT avx512vnni
 #define TARGET __attribute__((target(AVX512 ",avx512vnni")))
 #define DOT(a, x, s) _mm512_dpwssd_epi32((a), (x), (s))
+#define H_DOT(a, x, s) DOT((a), (x), (s))
 #include "la/sign_template.h"
 
 static bool supported(void) {

@@ -287,4 +287,6 @@ static void FN(store)(bool wide, const void *in, cop_sign_store as, const cop_si
 
 #define TABLE(text, is_supported)                                                                  \
     const cop_sign_ops PASTE(cop_sign_ops_, VARIANT) = {                                           \
-        text, is_supported, FN(choose), FN(sum), FN(bias), FN(pool), FN(store)};
+        text, is_supported, FN(choose), FN(sum), FN(bias), FN(pool), FN(store), &FN(cell_ops)};
+
+#include "la/cell_template.h"

@@ -1,5 +1,6 @@
 /* Evaluator `sign`: weight-agnostic networks in exact integers; see eval_sign.h. */
 #include "net/eval_sign.h"
+#include "net/eval_sign_cells.h"
 #include "net/evaluators.h"
 #include "net/score_kernels.h"
 
@@ -12,9 +13,10 @@
 static void destroy(void *self) {
     sign_eval *e = self;
     if (!e) return;
-    for (size_t i = 0; e->layers && i < e->plan.count; i++) {
-        cop_free(e->layers[i].edges.begin);
-        cop_free(e->layers[i].edges.offset);
+    cop_cells_destroy(e->cells);
+    for (size_t i = 0; e->own && i < e->plan.count; i++) {
+        cop_free(e->own[i].edges.begin);
+        cop_free(e->own[i].edges.offset);
         cop_free(e->in[i].data);
     }
     for (size_t i = 0; i < 2; i++) {
@@ -22,7 +24,7 @@ static void destroy(void *self) {
         cop_free(e->plane[i]);
     }
     for (size_t h = 0; h < e->setup.hidden; h++) cop_free(e->rows[h]);
-    cop_free(e->layers);
+    cop_free(e->own);
     cop_free(e->in);
     cop_free(e->logits);
     cop_mask_clear(&e->plus);
@@ -74,7 +76,7 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     cop_mask_init(&e->live_minus, edges);
     COP_GO(cop_sign_choose(&e->ops));
     COP_GO(cop_sign_plan_init(&e->plan, setup));
-    e->layers = COP_NEW_ARRAY(sign_layer, e->plan.count);
+    e->own = e->layers = COP_NEW_ARRAY(sign_layer, e->plan.count);
     e->in = COP_NEW_ARRAY(sign_tensor, e->plan.count);
     for (size_t i = 0; i < edges; i++) {
         if (setup->weighting.kind == COP_WEIGHTS_POSITIVE || setup->base->w[i] > 0)
@@ -86,8 +88,9 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     for (size_t i = 0; i < 2; i++)
         e->plane[i] =
             cop_alloc(largest_plane(&e->plan, setup->model->input), SIGN_LANES * sizeof(int64_t));
-    e->logits = cop_alloc(e->groups * e->plan.variants.count,
+    e->logits = cop_alloc(SIGN_CHUNK * e->plan.variants.count,
                           setup->model->classes * SIGN_LANES * sizeof(int64_t));
+    if (!setup->alone) e->cells = cop_cells_create(e);
     for (size_t h = 0; h < setup->hidden; h++)
         e->rows[h] = cop_alloc(
             setup->batch,
@@ -124,6 +127,7 @@ static size_t bytes(const cop_eval_setup *setup) {
         if (i > 0 && sums > largest) largest = sums;
     }
     total += first + largest;
+    if (plan.count) total += cop_cells_bytes(setup, &plan);
     if (plan.count) total += 4 * largest_plane(&plan, setup->model->input) * 64;
     for (size_t h = 0; h < setup->hidden; h++)
         total += setup->batch * sizeof(double) *
@@ -135,35 +139,33 @@ static size_t bytes(const cop_eval_setup *setup) {
 /* Range of the samples on the grid; of the leading steps ReLU cuts it at 0, pooling can only narrow
  * it. */
 static cop_status measure(sign_eval *e, const float *x, size_t n, size_t first) {
-    size_t inputs = cop_shape_size(e->setup.model->input);
-    double low = 0, high = 0;
-    for (size_t i = 0; i < n * inputs; i++) {
-        double v = (double)x[i] * e->setup.scale;
-        if (!(fabs(v) <= INPUT_MAX))
-            return cop_fail(
-                COP_E_EVALUATE,
-                "sample %zu of the shard, feature %zu is %g, which is %g grid steps; at most "
-                "2^30 are possible: check the data or lower [evaluate] steps",
-                first + i / inputs, i % inputs, (double)x[i], v);
-        if (v < low) low = v;
-        if (v > high) high = v;
+    size_t inputs = cop_shape_size(e->setup.model->input), bad = 0;
+    double scale = e->setup.scale;
+    float low, high;
+    if (!e->ops->cells->extent(x, n * inputs, &low, &high) || -(double)low * scale > INPUT_MAX ||
+        (double)high * scale > INPUT_MAX) {
+        while (fabs((double)x[bad] * scale) <= INPUT_MAX) bad++;
+        return cop_fail(COP_E_EVALUATE,
+                        "sample %zu of the shard, feature %zu is %g, which is %g grid steps; at "
+                        "most 2^30 are possible: check the data or lower [evaluate] steps",
+                        first + bad / inputs, bad % inputs, (double)x[bad], (double)x[bad] * scale);
     }
-    e->range = (sign_range){llrint(low), llrint(high)};
+    e->range = (sign_range){llrint((double)low * scale), llrint((double)high * scale)};
     for (size_t k = 0; k < e->plan.lead.count; k++)
         if (e->plan.lead.items[k].kind == SIGN_RELU) e->range.low = 0;
     return COP_OK;
 }
 
-/* Scores of one superblock, in sample order. */
-static void score(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
-                  cop_evidence *evidence, uint16_t *predictions) {
-    size_t classes = e->setup.model->classes, groups = (samples + SIGN_LANES - 1) / SIGN_LANES;
-    size_t kernels;
+void cop_sign_score(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
+                    size_t groups, const size_t *value, size_t count, cop_evidence *evidence,
+                    uint16_t *predictions) {
+    size_t classes = e->setup.model->classes, kernels;
     const cop_score_kernel *const *kernel = cop_score_kernels(&kernels);
-    for (size_t v = 0; v < e->setup.weighting.values; v++)
-        for (size_t g = 0; g < groups; g++) {
-            size_t i = g * SIGN_LANES, n = samples - i < SIGN_LANES ? samples - i : SIGN_LANES;
-            kernel[kernels - 1]->lanes(e->logits + (v * groups + g) * classes * SIGN_LANES, classes,
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < samples; i += SIGN_LANES) {
+            size_t v = value[k], n = samples - i < SIGN_LANES ? samples - i : SIGN_LANES;
+            size_t slot = k * groups + i / SIGN_LANES;
+            kernel[kernels - 1]->lanes(e->logits + slot * classes * SIGN_LANES, classes,
                                        e->plan.stages[e->plan.count - 1].factor[v],
                                        shard->label + first + i, n,
                                        predictions ? predictions + v * shard->n + first + i : NULL,
@@ -206,7 +208,8 @@ static cop_status compute(sign_eval *e, const cop_shard *shard, piece p, size_t 
             size_t n = end - i < step ? end - i : step;
             e->batch_row = i - s;
             cop_sign_run(e, block++ * superblock_slots(e), n);
-            score(e, shard, p.first + i, n, evidence, predictions);
+            cop_sign_score(e, shard, p.first + i, n, (n + SIGN_LANES - 1) / SIGN_LANES,
+                           cop_sign_all_values, e->setup.weighting.values, evidence, predictions);
         }
         for (size_t h = 0; sink && h < e->setup.hidden; h++) {
             size_t layer = e->setup.hidden_layer[h];
@@ -218,29 +221,73 @@ static cop_status compute(sign_eval *e, const cop_shard *shard, piece p, size_t 
     return COP_OK;
 }
 
-static cop_status evaluate(void *self, const cop_mask *const *masks, size_t count,
-                           const cop_shard *shard, cop_hidden_sink sink, void *user,
-                           cop_evidence *evidence, uint16_t *predictions) {
-    sign_eval *e = self;
+static cop_status compile_own(sign_eval *e, const cop_mask *mask) {
+    e->layers = e->own;
+    return cop_sign_compile(e, e->own, mask, 0, SIZE_MAX, e->groups * e->variants);
+}
+
+/* All individuals piece by piece, each by itself. */
+static cop_status one_by_one(sign_eval *e, const cop_mask *const *masks, size_t count,
+                             const cop_shard *shard, cop_hidden_sink sink, void *user,
+                             cop_evidence *evidence, uint16_t *predictions) {
     size_t inputs = cop_shape_size(e->setup.model->input), values = e->setup.weighting.values;
     size_t most = piece_samples(&e->setup);
-    COP_TRY(cop_shard_check(&e->setup, shard));
-    if (!e->setup.hidden) sink = NULL;
-    e->listening = sink != NULL;
-    e->variants = sink ? e->plan.variants.count : values;
-    for (size_t i = 0; i < count; i++) evidence[i] = (cop_evidence){.samples = shard->n};
     for (size_t s = 0; s < shard->n; s += most) {
         size_t n = shard->n - s < most ? shard->n - s : most;
         piece p = {.first = s, .samples = n, .segment = sink ? e->setup.batch : n};
         COP_TRY(measure(e, shard->x + s * inputs, n, s));
         load(e, shard, p);
         for (size_t i = 0; i < count; i++) {
-            COP_TRY(cop_sign_compile(e, masks[i]));
+            COP_TRY(compile_own(e, masks[i]));
             COP_TRY(compute(e, shard, p, i, sink, user, &evidence[i],
                             predictions ? predictions + i * values * shard->n : NULL));
         }
     }
     return COP_OK;
+}
+
+cop_status cop_sign_plain(sign_eval *e, const cop_shard *shard, const cop_mask *mask,
+                          cop_evidence *evidence, uint16_t *predictions) {
+    sign_range range = e->range;
+    cop_status status = one_by_one(e, &mask, 1, shard, NULL, NULL, evidence, predictions);
+    e->range = range;
+    return status;
+}
+
+cop_status cop_sign_plain_piece(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
+                                const size_t *value, size_t count, const cop_mask *mask,
+                                cop_evidence *evidence, uint16_t *predictions) {
+    size_t inputs = cop_shape_size(e->setup.model->input);
+    piece p = {.first = first, .samples = samples, .segment = samples};
+    cop_evidence all = *evidence; /* sums go on in sample order; other values are thrown away */
+    sign_range range = e->range;
+    COP_TRY(measure(e, shard->x + first * inputs, samples, first));
+    load(e, shard, p);
+    COP_TRY(compile_own(e, mask));
+    COP_TRY(compute(e, shard, p, 0, NULL, NULL, &all, predictions));
+    for (size_t k = 0; k < count; k++) {
+        evidence->correct[value[k]] = all.correct[value[k]];
+        evidence->loss[value[k]] = all.loss[value[k]];
+    }
+    e->range = range;
+    return COP_OK;
+}
+
+static cop_status evaluate(void *self, const cop_mask *const *masks, size_t count,
+                           const cop_shard *shard, cop_hidden_sink sink, void *user,
+                           cop_evidence *evidence, uint16_t *predictions) {
+    sign_eval *e = self;
+    bool done = false;
+    COP_TRY(cop_shard_check(&e->setup, shard));
+    if (!e->setup.hidden) sink = NULL;
+    e->listening = sink != NULL;
+    e->variants = sink ? e->plan.variants.count : e->setup.weighting.values;
+    for (size_t i = 0; i < count; i++) evidence[i] = (cop_evidence){.samples = shard->n};
+    if (e->cells && !sink) {
+        COP_TRY(measure(e, shard->x, shard->n, 0));
+        COP_TRY(cop_cells_evaluate(e, masks, count, shard, evidence, predictions, &done));
+    }
+    return done ? COP_OK : one_by_one(e, masks, count, shard, sink, user, evidence, predictions);
 }
 
 const cop_evaluator cop_evaluator_sign = {

@@ -84,6 +84,7 @@ typedef struct sign_range {
 /* One stage of one individual: proved number types and live edges. */
 typedef struct sign_layer {
     cop_sign_mode mode;
+    sign_range sums, out; /* what the sums, and the activations behind them, may be */
     cop_sign_edges edges;
     size_t list_capacity, edge_capacity; /* entries; bytes */
     size_t block;                        /* taps per block */
@@ -96,21 +97,26 @@ typedef struct sign_eval {
     const cop_sign_ops *ops;
     cop_mask plus, minus;           /* (E) signs of the base network */
     cop_mask live_plus, live_minus; /* (E) of the current individual */
-    sign_layer *layers;             /* per stage */
+    sign_layer *own;                /* per stage, of the individual that is computed by itself */
+    sign_layer *layers;             /* those in use */
     sign_tensor *in;                /* per stage: in[0] holds a whole piece of the shard */
     sign_range range;               /* of the inputs */
     void *sums[2], *plane[2];       /* sums[0]: of the first stage; sums[1]: of the others */
     size_t sums_bytes[2];
-    int64_t *logits;  /* (slots, classes, lanes) */
-    double *rows[8];  /* (batch, width) of the hidden layers */
-    size_t groups;    /* groups per superblock, at most SIGN_CHUNK */
-    size_t variants;  /* computed now: without the hidden one when nobody listens */
-    bool listening;   /* somebody wants the hidden rows */
-    size_t batch_row; /* row of `rows` where the current superblock begins */
+    int64_t *logits;          /* (slots, classes, lanes) */
+    double *rows[8];          /* (batch, width) of the hidden layers */
+    size_t groups;            /* groups per superblock, at most SIGN_CHUNK */
+    size_t variants;          /* computed now: without the hidden one when nobody listens */
+    bool listening;           /* somebody wants the hidden rows */
+    size_t batch_row;         /* row of `rows` where the current superblock begins */
+    struct sign_cells *cells; /* eval_sign_cells.h; NULL: the network has no front */
 } sign_eval;
 
-/* Prove the number types of all stages for an individual and list its live edges. */
-cop_status cop_sign_compile(sign_eval *e, const cop_mask *mask);
+/* Prove the number types of all stages for an individual and list the live edges of stages
+ * [from..), whose tensors are shaped for @p slots slots (that of stage 0 is left alone). Stage @p
+ * narrow, if there is one, does not take pairs. */
+cop_status cop_sign_compile(sign_eval *e, sign_layer *layers, const cop_mask *mask, size_t from,
+                            size_t narrow, size_t slots);
 /* Number of taps (positions of the kernel times channel units) of a stage in a mode. */
 size_t cop_sign_taps(const sign_stage *stage, cop_sign_mode mode);
 /* Type of the first stage's inputs: good for every mask. */
@@ -122,6 +128,26 @@ void cop_sign_quantise(sign_eval *e, const float *x, size_t n, size_t first_slot
  * @p first_slot of in[0]. Logits of variant v, group g are those of slot v*groups + g, where groups
  * are the superblock's (samples / 16, rounded up). */
 void cop_sign_run(sign_eval *e, size_t first_slot, size_t samples);
+/* Biases and steps of stage @p i under variant @p v for one group whose sums begin at @p sums,
+ * positions @p step elements apart; results go to slot @p to of the next stage, or to the logits.
+ */
+void cop_sign_finish(sign_eval *e, size_t i, size_t v, size_t group, size_t samples,
+                     const void *sums, size_t step, size_t to);
+/* The flat stages [from..) of all slots, @p groups for each of the @p count variants. */
+void cop_sign_tail(sign_eval *e, size_t from, size_t groups, const size_t *variant, size_t count,
+                   size_t samples);
+/* Scores of a superblock, in sample order, for the given shared values; slots as in the tail. */
+void cop_sign_score(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
+                    size_t groups, const size_t *value, size_t count, cop_evidence *evidence,
+                    uint16_t *predictions);
+/* One individual by itself: a whole shard, or some samples of it for some shared values. */
+cop_status cop_sign_plain(sign_eval *e, const cop_shard *shard, const cop_mask *mask,
+                          cop_evidence *evidence, uint16_t *predictions);
+cop_status cop_sign_plain_piece(sign_eval *e, const cop_shard *shard, size_t first, size_t samples,
+                                const size_t *value, size_t count, const cop_mask *mask,
+                                cop_evidence *evidence, uint16_t *predictions);
+/* 0, 1, 2 ...: all shared values. */
+extern const size_t cop_sign_all_values[COP_VALUES_MAX + 1];
 /* Grow-only buffers. */
 void cop_sign_reserve(void **data, size_t *have, size_t want);
 

@@ -191,7 +191,25 @@ static void reserve(sign_layer *l, size_t lists, size_t edges) {
     l->edges.pair = (cop_sign_pair *)(void *)l->edges.offset;
 }
 
-cop_status cop_sign_compile(sign_eval *e, const cop_mask *mask) {
+/* Live edges of a stage as the kernels want them. */
+static void list(sign_eval *e, size_t i, sign_layer *l, sign_range in) {
+    const sign_stage *s = &e->plan.stages[i];
+    size_t taps = cop_sign_taps(s, l->mode), begin = s->layer->weight_begin;
+    size_t end = begin + s->layer->weights;
+    l->block = block_taps(e, s, l->mode, in);
+    l->edges.blocks = (taps + l->block - 1) / l->block;
+    l->edges.outputs = s->sums.channels;
+    reserve(l, 2 * l->edges.blocks * s->sums.channels,
+            cop_mask_count_range(&e->live_plus, begin, end) +
+                cop_mask_count_range(&e->live_minus, begin, end));
+    if (l->mode == COP_SIGN_PAIRS)
+        list_pairs(e, s, &e->in[i], l, taps);
+    else
+        list_singles(e, s, &e->in[i], l, taps);
+}
+
+cop_status cop_sign_compile(sign_eval *e, sign_layer *layers, const cop_mask *mask, size_t from,
+                            size_t narrow, size_t slots) {
     COP_ASSERT(mask->bits == e->plus.bits);
     for (size_t i = 0; i < cop_mask_words(mask->bits); i++) {
         e->live_plus.words[i] = mask->words[i] & e->plus.words[i];
@@ -200,32 +218,18 @@ cop_status cop_sign_compile(sign_eval *e, const cop_mask *mask) {
     sign_range in = e->range;
     for (size_t i = 0; i < e->plan.count; i++) {
         const sign_stage *s = &e->plan.stages[i];
-        sign_layer *l = &e->layers[i];
-        sign_range sums, out;
-        COP_TRY(stage_range(e, s, in, &sums, &out));
-        l->mode = choose_mode(in, sums, out);
-        if (i == 0 && e->in[0].mode == COP_SIGN_PAIRS) l->mode = COP_SIGN_PAIRS;
-        if (i == 0 && e->in[0].mode == COP_SIGN_32 && l->mode == COP_SIGN_PAIRS)
+        sign_layer *l = &layers[i];
+        COP_TRY(stage_range(e, s, in, &l->sums, &l->out));
+        l->mode = choose_mode(in, l->sums, l->out);
+        if (i == 0 && from == 0 && e->in[0].mode == COP_SIGN_PAIRS) l->mode = COP_SIGN_PAIRS;
+        if (i == 0 && from == 0 && e->in[0].mode == COP_SIGN_32 && l->mode == COP_SIGN_PAIRS)
             l->mode = COP_SIGN_32;
-        if (i > 0) {
-            cop_sign_tensor_shape(&e->in[i], s, l->mode, s->flat ? e->groups * e->variants : 1);
-        }
-        size_t taps = cop_sign_taps(s, l->mode), outputs = s->sums.channels;
-        l->block = block_taps(e, s, l->mode, in);
-        l->edges.blocks = (taps + l->block - 1) / l->block;
-        l->edges.outputs = outputs;
-        size_t live = cop_mask_count_range(&e->live_plus, s->layer->weight_begin,
-                                           s->layer->weight_begin + s->layer->weights) +
-                      cop_mask_count_range(&e->live_minus, s->layer->weight_begin,
-                                           s->layer->weight_begin + s->layer->weights);
-        reserve(l, 2 * l->edges.blocks * outputs, live);
-        if (l->mode == COP_SIGN_PAIRS)
-            list_pairs(e, s, &e->in[i], l, taps);
-        else
-            list_singles(e, s, &e->in[i], l, taps);
+        if (i == narrow && l->mode == COP_SIGN_PAIRS) l->mode = COP_SIGN_32;
+        if (i >= from && i > 0) cop_sign_tensor_shape(&e->in[i], s, l->mode, s->flat ? slots : 1);
+        if (i >= from) list(e, i, l, in);
         for (size_t k = 0; k < s->steps.count; k++)
-            if (s->steps.items[k].kind == SIGN_RELU) out.low = 0;
-        in = out;
+            if (s->steps.items[k].kind == SIGN_RELU) l->out.low = 0;
+        in = l->out;
     }
     return COP_OK;
 }

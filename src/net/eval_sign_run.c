@@ -100,10 +100,8 @@ static void logits(sign_eval *e, const sign_stage *s, size_t slot, size_t channe
         out[i] = wide ? ((const int64_t *)plane)[i] : ((const int32_t *)plane)[i];
 }
 
-/* Biases and steps of stage @p i for one slot whose sums begin at @p sums, positions @p step
- * elements apart; results go to slot @p to of the next stage. */
-static void finish(sign_eval *e, size_t i, size_t v, size_t group, size_t samples, const void *sums,
-                   size_t step, size_t to) {
+void cop_sign_finish(sign_eval *e, size_t i, size_t v, size_t group, size_t samples,
+                     const void *sums, size_t step, size_t to) {
     const sign_stage *s = &e->plan.stages[i];
     bool wide = cop_sign_is_wide(e->layers[i].mode);
     bool visible = e->listening && v == e->plan.variants.hidden;
@@ -167,38 +165,52 @@ static size_t sums_bytes(const sign_eval *e, size_t i, size_t slots) {
            (cop_sign_is_wide(e->layers[i].mode) ? 8 : 4);
 }
 
-void cop_sign_run(sign_eval *e, size_t first_slot, size_t samples) {
-    size_t groups = (samples + SIGN_LANES - 1) / SIGN_LANES, flat = 0, stages = e->plan.count;
-    size_t slots = groups * e->variants;
-    while (flat < stages && !e->plan.stages[flat].flat) flat++;
-    for (size_t i = 0; i < stages; i++)
-        cop_sign_reserve(&e->sums[i > 0], &e->sums_bytes[i > 0],
-                         sums_bytes(e, i, i ? slots : groups));
-    for (size_t g = 0; g < groups && flat > 0; g++) {
-        sum_grid(e, 0, first_slot + g, e->sums[0]);
-        for (size_t v = 0; v < e->variants; v++) {
-            size_t slot = v * groups + g;
-            finish(e, 0, v, g, samples, e->sums[0], SIGN_LANES, flat > 1 ? 0 : slot);
-            for (size_t i = 1; i < flat; i++) {
-                sum_grid(e, i, 0, e->sums[1]);
-                finish(e, i, v, g, samples, e->sums[1], SIGN_LANES, i + 1 < flat ? 0 : slot);
-            }
-        }
-    }
-    for (size_t i = flat; i < stages; i++) {
+const size_t cop_sign_all_values[COP_VALUES_MAX + 1] = {0, 1,  2,  3,  4,  5,  6,  7, 8,
+                                                        9, 10, 11, 12, 13, 14, 15, 16};
+
+void cop_sign_tail(sign_eval *e, size_t from, size_t groups, const size_t *variant, size_t count,
+                   size_t samples) {
+    size_t slots = groups * count;
+    for (size_t i = from; i < e->plan.count; i++) {
         const sign_stage *s = &e->plan.stages[i];
         size_t vectors = SIGN_CHUNK * SIGN_LANES;
         size_t chunk =
             cop_shape_size(s->sums) * vectors * (cop_sign_is_wide(e->layers[i].mode) ? 8 : 4);
         size_t vector = SIGN_LANES * (cop_sign_is_wide(e->layers[i].mode) ? 8u : 4u);
-        char *sums = e->sums[i > 0];
-        sum_flat(e, i, i ? 0 : first_slot, i ? slots : groups, sums);
+        if (i > 0) {
+            cop_sign_reserve(&e->sums[1], &e->sums_bytes[1], sums_bytes(e, i, slots));
+            sum_flat(e, i, 0, slots, e->sums[1]);
+        }
+        const char *sums = e->sums[i > 0];
         for (size_t slot = 0; slot < slots; slot++) {
-            size_t from = i ? slot : slot % groups; /* the first stage's sums serve all variants */
-            finish(e, i, slot / groups, slot % groups, samples,
-                   sums + from / SIGN_CHUNK * chunk + from % SIGN_CHUNK * vector, vectors, slot);
+            size_t sum = i ? slot : slot % groups; /* the first stage's sums serve all variants */
+            cop_sign_finish(e, i, variant[slot / groups], slot % groups, samples,
+                            sums + sum / SIGN_CHUNK * chunk + sum % SIGN_CHUNK * vector, vectors,
+                            slot);
         }
     }
+}
+
+void cop_sign_run(sign_eval *e, size_t first_slot, size_t samples) {
+    size_t groups = (samples + SIGN_LANES - 1) / SIGN_LANES, flat = 0, stages = e->plan.count;
+    while (flat < stages && !e->plan.stages[flat].flat) flat++;
+    for (size_t i = 0; i < stages; i++)
+        cop_sign_reserve(&e->sums[i > 0], &e->sums_bytes[i > 0],
+                         sums_bytes(e, i, i ? groups * e->variants : groups));
+    for (size_t g = 0; g < groups && flat > 0; g++) {
+        sum_grid(e, 0, first_slot + g, e->sums[0]);
+        for (size_t v = 0; v < e->variants; v++) {
+            size_t slot = v * groups + g;
+            cop_sign_finish(e, 0, v, g, samples, e->sums[0], SIGN_LANES, flat > 1 ? 0 : slot);
+            for (size_t i = 1; i < flat; i++) {
+                sum_grid(e, i, 0, e->sums[1]);
+                cop_sign_finish(e, i, v, g, samples, e->sums[1], SIGN_LANES,
+                                i + 1 < flat ? 0 : slot);
+            }
+        }
+    }
+    if (flat == 0) sum_flat(e, 0, first_slot, groups, e->sums[0]);
+    cop_sign_tail(e, flat, groups, cop_sign_all_values, e->variants, samples);
 }
 
 void cop_sign_quantise(sign_eval *e, const float *x, size_t n, size_t first_slot) {

@@ -1,0 +1,98 @@
+/* Which networks have a front, and the memory for it; see eval_sign_cells.h. */
+#include "net/eval_sign_behind.h"
+
+/* ReLU and 2 x 2 pooling are all that may follow the sums. */
+static bool steps_of(const sign_stage *s, bool *relu, bool *pool) {
+    *relu = *pool = false;
+    for (size_t k = 0; k < s->steps.count; k++) {
+        const sign_step *step = &s->steps.items[k];
+        if (step->kind == SIGN_RELU) *relu = true;
+        if (step->kind == SIGN_POOL && (*pool || step->kernel != 2 || step->stride != 2))
+            return false;
+        if (step->kind == SIGN_POOL) *pool = true;
+    }
+    return true;
+}
+
+bool cop_cells_shape(cell_shape *shape, const sign_plan *plan, const cop_model *model,
+                     size_t lanes) {
+    const sign_stage *first = &plan->stages[0], *last = first;
+    bool pool;
+    *shape = (cell_shape){.layers = 1, .first = first, .input = first->in, .lanes = lanes};
+    if (cop_shape_size(first->in) != cop_shape_size(model->input)) return false;
+    for (size_t k = 0; k < plan->lead.count; k++)
+        if (plan->lead.items[k].kind != SIGN_RELU) return false;
+    if (plan->count < 2 || first->padding || first->spread) return false;
+    if (!steps_of(first, &shape->relu[0], &pool)) return false;
+    shape->relu[1] = shape->relu[0];
+    if (plan->stages[1].layer->kind == COP_LAYER_CONV2D) {
+        last = &plan->stages[1];
+        shape->layers = 2;
+        if (pool || plan->count < 3 || last->padding || last->stride != 1 || last->spread ||
+            !steps_of(last, &shape->relu[1], &pool))
+            return false;
+    }
+    if (pool && shape->layers == 1 && first->stride != 1) return false;
+    shape->next = shape->layers;
+    const sign_stage *next = &plan->stages[shape->next];
+    if (next->layer->kind != COP_LAYER_DENSE || !next->flat) return false;
+    size_t side = pool ? 2 : 1;
+    shape->last = last;
+    shape->positions = side * side;
+    shape->rows = last->out.height;
+    shape->cols = last->out.width;
+    shape->cells = shape->rows * shape->cols;
+    shape->step = side * first->stride;
+    shape->plane_h = shape->layers == 2 ? side - 1 + last->kernel_h : side;
+    shape->plane_w = shape->layers == 2 ? side - 1 + last->kernel_w : side;
+    shape->patch_h = (shape->plane_h - 1) * first->stride + first->kernel_h;
+    shape->patch_w = (shape->plane_w - 1) * first->stride + first->kernel_w;
+    shape->patch = first->in.channels * shape->patch_h * shape->patch_w;
+    shape->events = shape->layers == 2 || shape->cells > 1;
+    shape->outputs = (next->sums.channels + 15) / 16 * 16;
+    /* neighbouring cells compute the first layer's positions again: only where it is the smaller
+     * part */
+    double again = (double)shape->plane_h * (double)shape->plane_w * (double)first->layer->weights;
+    double once = (double)shape->positions * (double)last->layer->weights;
+    if (shape->layers == 2 && again > 0.5 * once) return false;
+    if (!shape->events) return shape->patch < INT32_MAX / 64;
+    return last->sums.channels < 256 && last->sums.channels <= COP_CELL_CHANNELS &&
+           shape->patch < INT32_MAX / 64;
+}
+
+sign_cells *cop_cells_create(const sign_eval *e) {
+    cell_shape shape;
+    const cop_cell_ops *ops = e->ops->cells;
+    if (!cop_cells_shape(&shape, &e->plan, e->setup.model, ops->lanes)) return NULL;
+    sign_cells *c = COP_NEW(sign_cells);
+    c->shape = shape;
+    for (size_t i = 0; i < sizeof c->hub / sizeof *c->hub; i++)
+        cop_mask_init(&c->hub[i], e->setup.model->weights);
+    return c;
+}
+
+void cop_cells_destroy(sign_cells *c) {
+    if (!c) return;
+    void *const buffers[] = {c->sample,        c->x,         c->planes,      c->kept,
+                             c->bias,          c->out,       c->pairs,       c->work,
+                             c->sums,          c->kept16,    c->dead,        c->total,
+                             c->column,        c->live,      c->weight,      c->plan.works,
+                             c->plan.combines, c->plan.taps, c->plan.program};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) cop_free(buffers[i]);
+    for (size_t i = 0; i < CELL_NODES_MAX; i++) cop_free(c->plan.node[i].slot);
+    for (size_t i = 0; i < sizeof c->hub / sizeof *c->hub; i++) cop_mask_clear(&c->hub[i]);
+    for (size_t i = 0; i < CELL_BLOCK; i++) {
+        cop_behind_clear(&c->behind[i]);
+        if (c->ready[i].words) cop_mask_clear(&c->ready[i]);
+    }
+    cop_free(c);
+}
+
+size_t cop_cells_bytes(const cop_eval_setup *setup, const sign_plan *plan) {
+    cell_shape s;
+    if (!cop_cells_shape(&s, plan, setup->model, 32)) return 0;
+    size_t front = s.last->layer->weight_begin + s.last->layer->weights;
+    size_t values = setup->weighting.values, block = cop_behind_block(&s, values, CELL_BYTES);
+    return block * cop_behind_bytes(&s, values) + 40 * front + /* programs */
+           (size_t)CELL_PORTION * (cop_shape_size(s.input) * 2 + 4 * s.cells) + (64u << 20) / 8;
+}
