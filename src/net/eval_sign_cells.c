@@ -186,8 +186,8 @@ static cop_status prepare(block *b, bool *possible) {
     for (size_t i = 0; i < b->count; i++) {
         COP_TRY(cop_behind_prepare(b->e, &c->behind[i], b->mask[i]));
         const sign_layer *l = &c->behind[i].layers[last];
-        *possible &= l->sums.low >= -INT32_MAX && l->sums.high <= INT32_MAX;
-        *possible &= l->out.low >= -INT32_MAX && l->out.high <= most;
+        *possible &= !cop_sign_is_wide(l->mode); /* nor sums plus biases, before the ReLU */
+        *possible &= l->out.high <= most;
         if (c->shape.events) *possible &= c->shape.relu[1];
     }
     return COP_OK;
