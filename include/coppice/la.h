@@ -154,6 +154,9 @@ typedef struct cop_cell_job {
     /** winograd(): @p planes holds pair planes of 4 x 4 positions, @p plane elements apart; @p
      * program is the weights, see wino_outputs. */
     size_t pairs, plane;
+    /** vectors(): how many, and elements between their planes; sums are (vectors, outputs, 2,
+     * lanes/2), the results of a vector follow those of the one before; out_half is not used. */
+    size_t vectors, vector;
     const int32_t
         *constant; /**< (outputs): 32768 times the weights of product 5, over the channels */
     int16_t *work; /**< (16, 2, pairs, lanes) */
@@ -185,7 +188,10 @@ typedef struct cop_cell_ops {
     /** Planes a (even halves of pairs) and b (NULL: zeros) interleaved into 32-bit elements. */
     void (*pair)(const int16_t *a, const int16_t *b, int16_t *even, int16_t *odd, size_t n);
     void (*node)(const cop_cell_job *job);
-    /** The same from nothing for 3 x 3 kernels and 2 x 2 positions; all activations in 0..16383 and
+    /** The same for one position and several vectors of columns; chunks only, no @p shared, no @p
+     * live. */
+    void (*vectors)(const cop_cell_job *job);
+    /** node() from nothing for 3 x 3 kernels and 2 x 2 positions; all activations in 0..16383 and
      * sums below 2^29. */
     void (*winograd)(const cop_cell_job *job);
     /** out = a - b: n sums as jobs leave them, into 16-bit differences; the caller has proved that
@@ -195,8 +201,10 @@ typedef struct cop_cell_ops {
     void (*expand)(const int8_t *sign, size_t n, uint32_t *weight);
     void (*events)(const cop_cell_events *job);
     /** out = x * scale to the nearest integer, halves to the even one, and the ReLU of it when @p
-     * relu; the caller has proved that all results fit 16 bits. */
-    void (*grid)(const float *x, size_t n, double scale, bool relu, int16_t *out);
+     * relu. False, and nothing to be used, if one (before the ReLU) is not in [low, high], which
+     * are 16-bit numbers. */
+    bool (*grid)(const float *x, size_t n, double scale, bool relu, double low, double high,
+                 int16_t *out);
     /** Smallest and largest of @p x and 0; false if an element is not finite. */
     bool (*extent)(const float *x, size_t n, float *low, float *high);
 } cop_cell_ops;

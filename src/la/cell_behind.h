@@ -86,12 +86,18 @@ static TARGET void FN(cell_expand)(const int8_t *sign, size_t n, uint32_t *weigh
 
 /* Adding and subtracting 1.5 * 2^52 rounds to an integer, halves to the even one, on any
  * instruction set. */
-static TARGET void FN(cell_grid)(const float *x, size_t n, double scale, bool relu, int16_t *out) {
+static TARGET bool FN(cell_grid)(const float *x, size_t n, double scale, bool relu, double low,
+                                 double high, int16_t *out) {
     const int32_t floor = relu ? 0 : INT16_MIN;
+    uint64_t wrong = 0;
     for (size_t i = 0; i < n; i++) {
-        int32_t v = (int32_t)(((double)x[i] * scale + 0x1.8p52) - 0x1.8p52);
-        out[i] = (int16_t)(v > floor ? v : floor);
+        double v = ((double)x[i] * scale + 0x1.8p52) - 0x1.8p52;
+        uint64_t bad = !(v >= low) | !(v <= high); /* NaN is neither */
+        wrong |= bad;
+        int32_t k = (int32_t)(bad ? 0 : v);
+        out[i] = (int16_t)(k > floor ? k : floor);
     }
+    return !wrong;
 }
 
 static TARGET bool FN(cell_extent)(const float *x, size_t n, float *low, float *high) {

@@ -245,9 +245,8 @@ static TARGET __attribute__((noinline)) void FN(cell_winograd)(const cop_cell_jo
     for (size_t i = 0; i < 2 * j->values; i++) total[i] = H_ZERO;
     /* (product, even or odd lanes, pair) */
     for (size_t c = 0; c < pairs; c++)
-        for (size_t h = 0; h < 2; h++)
-            FN(wino_input)
-            (j->planes + c * j->plane + h * j->pair_half, j->work + h * half + c * LANES, step);
+        for (size_t h = 0; h < 2; h++) FN(wino_input)
+    (j->planes + c * j->plane + h * j->pair_half, j->work + h * half + c * LANES, step);
     const uint32_t *weight = j->program;
     for (size_t first = 0; first < j->outputs; first += WINO_OUTPUTS) {
         HALF product[16 * WINO_OUTPUTS * 2];
@@ -332,8 +331,20 @@ static TARGET void FN(cell_pair)(const int16_t *a, const int16_t *b, int16_t *ev
 }
 
 #include "la/cell_behind.h"
+#include "la/cell_flat.h"
 
-static const cop_cell_ops FN(cell_ops) = {
-    LANES,           WINO_OUTPUTS,    FN(cell_plane), FN(cell_add),      FN(cell_subtract),
-    FN(cell_most),   FN(cell_pair),   FN(cell_node),  FN(cell_winograd), FN(cell_difference),
-    FN(cell_expand), FN(cell_events), FN(cell_grid),  FN(cell_extent)};
+static const cop_cell_ops FN(cell_ops) = {LANES,
+                                          WINO_OUTPUTS,
+                                          FN(cell_plane),
+                                          FN(cell_add),
+                                          FN(cell_subtract),
+                                          FN(cell_most),
+                                          FN(cell_pair),
+                                          FN(cell_node),
+                                          FN(cell_vectors),
+                                          FN(cell_winograd),
+                                          FN(cell_difference),
+                                          FN(cell_expand),
+                                          FN(cell_events),
+                                          FN(cell_grid),
+                                          FN(cell_extent)};

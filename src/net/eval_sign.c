@@ -283,7 +283,10 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     e->listening = sink != NULL;
     e->variants = sink ? e->plan.variants.count : e->setup.weighting.values;
     for (size_t i = 0; i < count; i++) evidence[i] = (cop_evidence){.samples = shard->n};
-    if (e->cells && !sink) {
+    if (e->cells && !sink)
+        COP_TRY(cop_cells_again(e, masks, count, shard, evidence, predictions, &done));
+    if (e->cells && !sink && !done) {
+        for (size_t i = 0; i < count; i++) evidence[i] = (cop_evidence){.samples = shard->n};
         COP_TRY(measure(e, shard->x, shard->n, 0));
         COP_TRY(cop_cells_evaluate(e, masks, count, shard, evidence, predictions, &done));
     }

@@ -72,25 +72,19 @@ static void tensor_portion(block *b, const cell_group *group, size_t first, size
     sign_eval *e = b->e;
     sign_cells *c = e->cells;
     const cell_shape *s = &c->shape;
-    size_t half = s->lanes / 2, vectors = (samples + s->lanes - 1) / s->lanes;
-    for (size_t v = 0; v < vectors; v++)
-        for (size_t l = 0; l < s->lanes; l++) { /* results come even lanes first */
-            size_t i = v * s->lanes + (l % 2) * half + l / 2;
-            cop_cells_gather(c, i < samples ? i : samples - 1, 0, l,
-                             c->x + v * s->patch * s->lanes);
-        }
+    size_t vectors = (samples + s->lanes - 1) / s->lanes;
+    for (size_t v = 0; v < vectors; v++) cop_cells_transpose(c, v, samples);
     for (size_t k = 0; k < c->plan.nodes; k++) {
         const cell_node *node = &c->plan.node[k];
         bool hub = node->individual == SIZE_MAX;
         sign_tensor *t = &e->in[s->next];
         if (!hub) cop_behind_layers(e, &c->behind[node->individual], group);
-        for (size_t v = 0; v < vectors; v++) {
-            cop_cell_job job = {.out = hub ? NULL : (int32_t *)t->data + v * s->lanes,
-                                .out_value = t->chunk,
-                                .out_channel = t->unit,
-                                .out_half = half};
-            cop_cells_node(e, group, node, v, job);
-        }
+        cop_cell_job job = {.out = hub ? NULL : t->data,
+                            .out_value = t->chunk,
+                            .out_channel = t->unit,
+                            .vectors = vectors,
+                            .vector = s->patch * s->lanes};
+        cop_cells_vectors(e, group, node, job);
         if (hub) continue;
         size_t i = node->individual;
         cop_sign_tail(e, s->next, SIGN_CHUNK, group->value, group->count, samples);
@@ -119,13 +113,17 @@ static cop_status run_group(block *b, const cell_group *group) {
     size_t inputs = cop_shape_size(s->input), portion = s->events ? CELL_PORTION : 128;
     size_t batch = s->events ? BATCH : 128 / s->lanes;
     bool lead = e->plan.lead.count > 0;
+    double low = lead ? -0x1p30 : (double)c->ready_range.low, high = (double)c->ready_range.high;
     cop_cells_reserve(e, group, batch);
     cop_sign_reserve((void **)&c->sample, &c->bytes[8], portion * inputs * 2);
     int16_t blank = 0;
     for (size_t first = 0; first < b->shard->n; first += portion) {
         size_t n = b->shard->n - first < portion ? b->shard->n - first : portion;
-        e->ops->cells->grid(b->shard->x + first * inputs, n * inputs, e->setup.scale, lead,
-                            c->sample);
+        if (!e->ops->cells->grid(b->shard->x + first * inputs, n * inputs, e->setup.scale, lead,
+                                 low, high, c->sample)) {
+            c->ready_count = 0; /* the plan was made for other samples */
+            return COP_OK;
+        }
         if (!s->events) {
             tensor_portion(b, group, first, n);
             continue;
@@ -195,11 +193,9 @@ static cop_status prepare(block *b, bool *possible) {
 
 /* Whether the plan of the last call is this block's, which is usual: a worker gets shard after
  * shard of the same individuals. */
-static bool is_ready(const block *b) {
-    const sign_cells *c = b->e->cells;
-    bool same = c->ready_count == b->count && c->groups == 1 &&
-                c->ready_range.low <= b->e->range.low && c->ready_range.high >= b->e->range.high;
-    for (size_t i = 0; i < b->count && same; i++) same = cop_mask_equal(&c->ready[i], b->mask[i]);
+static bool is_ready(const sign_cells *c, const cop_mask *const *masks, size_t count) {
+    bool same = c->ready_count == count && c->groups == 1;
+    for (size_t i = 0; i < count && same; i++) same = cop_mask_equal(&c->ready[i], masks[i]);
     return same;
 }
 
@@ -213,22 +209,10 @@ static void set_ready(const block *b) {
     c->ready_range = b->e->range;
 }
 
-static cop_status run_block(block *b) {
+/* Leaves ready_count at 0 if the samples leave the range that the plan was made for. */
+static cop_status run_ready(block *b) {
     sign_cells *c = b->e->cells;
-    if (!is_ready(b)) {
-        bool possible;
-        c->ready_count = 0;
-        c->ready_tables = false;
-        COP_TRY(prepare(b, &possible));
-        if (!possible || !plan_block(b, c->group, &c->groups)) {
-            for (size_t i = 0; i < b->count; i++)
-                COP_TRY(cop_sign_plain(b->e, b->shard, b->mask[i], &b->evidence[b->to[i]],
-                                       predictions_of(b, i)));
-            return COP_OK;
-        }
-        set_ready(b);
-    }
-    for (size_t g = 0; g < c->groups; g++) {
+    for (size_t g = 0; g < c->groups && c->ready_count; g++) {
         if (c->groups > 1) {
             COP_ASSERT(cop_cells_program(b->e, &c->group[g]));
             c->ready_tables = false;
@@ -240,18 +224,54 @@ static cop_status run_block(block *b) {
     return COP_OK;
 }
 
+static cop_status run_block(block *b) {
+    sign_cells *c = b->e->cells;
+    bool possible;
+    c->ready_count = 0;
+    c->ready_tables = false;
+    COP_TRY(prepare(b, &possible));
+    if (possible && plan_block(b, c->group, &c->groups)) {
+        set_ready(b);
+        return run_ready(b);
+    }
+    for (size_t i = 0; i < b->count; i++)
+        COP_TRY(cop_sign_plain(b->e, b->shard, b->mask[i], &b->evidence[b->to[i]],
+                               predictions_of(b, i)));
+    return COP_OK;
+}
+
+static block block_of(sign_eval *e, const cop_mask *const *masks, size_t first, size_t count,
+                      const cop_shard *shard, cop_evidence *evidence, uint16_t *predictions) {
+    block b = {
+        .e = e, .shard = shard, .count = count, .evidence = evidence, .predictions = predictions};
+    for (size_t i = 0; i < count; i++) {
+        b.mask[i] = masks[first + i];
+        b.to[i] = first + i;
+    }
+    return b;
+}
+
+cop_status cop_cells_again(sign_eval *e, const cop_mask *const *masks, size_t count,
+                           const cop_shard *shard, cop_evidence *evidence, uint16_t *predictions,
+                           bool *done) {
+    *done = false;
+    if (!is_ready(e->cells, masks, count)) return COP_OK;
+    block b = block_of(e, masks, 0, count, shard, evidence, predictions);
+    e->range = e->cells->ready_range;
+    COP_TRY(run_ready(&b));
+    *done = e->cells->ready_count > 0;
+    return COP_OK;
+}
+
 cop_status cop_cells_evaluate(sign_eval *e, const cop_mask *const *masks, size_t count,
                               const cop_shard *shard, cop_evidence *evidence, uint16_t *predictions,
                               bool *done) {
     *done = e->range.low >= -INT16_MAX && e->range.high <= INT16_MAX && shard->n > 0;
     if (!*done) return COP_OK;
     size_t most = cop_behind_block(&e->cells->shape, e->setup.weighting.values, CELL_BYTES);
-    for (size_t i = 0; i < count;) {
-        block b = {.e = e, .shard = shard, .evidence = evidence, .predictions = predictions};
-        for (; i < count && b.count < most; i++, b.count++) {
-            b.mask[b.count] = masks[i];
-            b.to[b.count] = i;
-        }
+    for (size_t i = 0; i < count; i += most) {
+        block b = block_of(e, masks, i, count - i < most ? count - i : most, shard, evidence,
+                           predictions);
         COP_TRY(run_block(&b));
     }
     return COP_OK;

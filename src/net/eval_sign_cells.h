@@ -157,6 +157,13 @@ void cop_cells_reserve(sign_eval *e, const cell_group *group, size_t batch);
 void cop_cells_node(sign_eval *e, const cell_group *group, const cell_node *n, size_t v,
                     cop_cell_job job);
 
+/* The same for several vectors, when the cell is the whole sample; job.vectors of them lie in
+ * cells->x. */
+void cop_cells_vectors(sign_eval *e, const cell_group *group, const cell_node *n, cop_cell_job job);
+
+/* Vector @p v of cells->x when the cell is the whole sample: even lanes hold the first half of its
+ * samples, so that results, even lanes first, come in sample order. */
+void cop_cells_transpose(sign_cells *c, size_t v, size_t samples);
 /* Patch of @p cell of sample @p i into lane @p lane of @p x. */
 void cop_cells_gather(const sign_cells *c, size_t i, size_t cell, size_t lane, int16_t *x);
 /* The most frequent number of the first samples: the background, if there is one. */
@@ -168,6 +175,11 @@ void cop_cells_columns(sign_cells *c, const int32_t *label, size_t samples, int1
 cop_status cop_cells_evaluate(sign_eval *e, const cop_mask *const *masks, size_t count,
                               const cop_shard *shard, cop_evidence *evidence, uint16_t *predictions,
                               bool *done);
+/* The same block on another shard, with the plan that is there. Sets *done to false when there is
+ * none or the samples leave its range; evidence must then be started again. */
+cop_status cop_cells_again(sign_eval *e, const cop_mask *const *masks, size_t count,
+                           const cop_shard *shard, cop_evidence *evidence, uint16_t *predictions,
+                           bool *done);
 sign_cells *cop_cells_create(const sign_eval *e); /* NULL: no front */
 void cop_cells_destroy(sign_cells *cells);
 /* Estimate of its memory. */

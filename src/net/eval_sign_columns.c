@@ -16,6 +16,20 @@ void cop_cells_gather(const sign_cells *c, size_t i, size_t cell, size_t lane, i
                 *x = from[y * s->input.width + k];
 }
 
+void cop_cells_transpose(sign_cells *c, size_t v, size_t samples) {
+    const cell_shape *s = &c->shape;
+    size_t half = s->lanes / 2, inputs = cop_shape_size(s->input);
+    int16_t *x = c->x + v * s->patch * s->lanes;
+    for (size_t first = 0; first < inputs; first += 64) { /* 64 vectors stay in cache */
+        size_t end = first + 64 < inputs ? first + 64 : inputs;
+        for (size_t l = 0; l < s->lanes; l++) {
+            size_t i = v * s->lanes + (l % 2) * half + l / 2;
+            const int16_t *from = c->sample + (i < samples ? i : samples - 1) * inputs;
+            for (size_t k = first; k < end; k++) x[k * s->lanes + l] = from[k];
+        }
+    }
+}
+
 static int by_value(const void *a, const void *b) {
     return *(const int16_t *)a - *(const int16_t *)b;
 }

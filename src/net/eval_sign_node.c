@@ -165,3 +165,20 @@ void cop_cells_node(sign_eval *e, const cell_group *group, const cell_node *n, s
                                       outputs * s->positions * s->lanes);
     }
 }
+
+void cop_cells_vectors(sign_eval *e, const cell_group *group, const cell_node *n,
+                       cop_cell_job job) {
+    const sign_cells *c = e->cells;
+    size_t outputs = c->shape.last->sums.channels, each = outputs * c->shape.lanes;
+    job.program = c->plan.program + n->program;
+    job.outputs = outputs;
+    job.relu = c->shape.relu[1];
+    job.values = group->count;
+    job.bias = c->bias;
+    job.planes = c->x;
+    job.from = n->parent == SIZE_MAX
+                   ? NULL
+                   : c->kept + (1 + c->plan.node[n->parent].keep * job.vectors) * each;
+    job.keep = n->kept ? c->kept + (1 + n->keep * job.vectors) * each : NULL;
+    e->ops->cells->vectors(&job);
+}
