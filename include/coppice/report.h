@@ -93,6 +93,10 @@ void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file,
 json_t *cop_describe_subject(const cop_subject *subject);
 /** The description as text; @p all rows of the generation table, or some twenty of them. */
 void cop_describe_write(const json_t *description, bool all, cop_buf *out);
+/** Its living individuals, in the order of the rank operator, with the measures that tell them
+ * apart.
+ */
+void cop_describe_write_population(const json_t *description, cop_buf *out);
 /** "trained", "signed", "positive" */
 const char *cop_weighting_name(cop_weighting_kind kind);
 

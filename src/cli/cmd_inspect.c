@@ -5,6 +5,8 @@
 static const cop_flag flags[] = {
     {"json", 0, NULL, false, "Print one JSON object instead of text (keys: docs/inspect.md)."},
     {"all", 'a', NULL, false, "Show every row of the generation table."},
+    {"population", 'p', NULL, false,
+     "Show the living individuals instead, in the order of their ranks."},
     {"individual", 'i', "ID", false,
      "Show the network of this live individual instead of the best."},
     {0},
@@ -24,7 +26,10 @@ static cop_status inspect(const cop_args *args, cop_par *par) {
     if (cop_args_has(args, "json"))
         cop_json_print(description, stdout);
     else {
-        cop_describe_write(description, cop_args_has(args, "all"), &text);
+        if (cop_args_has(args, "population"))
+            cop_describe_write_population(description, &text);
+        else
+            cop_describe_write(description, cop_args_has(args, "all"), &text);
         fputs(cop_buf_text(&text), stdout);
         json_decref(description);
     }

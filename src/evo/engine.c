@@ -2,6 +2,7 @@
 #include "evo/engine.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ views of the population */
@@ -146,32 +147,41 @@ static void rank_live(cop_engine *engine, const uint64_t *ids, size_t count) {
     release(&pop);
 }
 
+static int largest_first(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Summary of the live individuals by fitness, whatever they are ranked by. */
 static void append_generation(cop_engine *engine) {
     cop_history *h = &engine->history;
-    size_t n = h->population, ok = 0;
+    size_t n = h->population, ok = 0, first = 0;
     long density = cop_plan_measure(engine->plan, "density");
     double sum = 0, dense = 0;
-    cop_generation row = {.generation = (uint32_t)h->generations,
-                          .evaluations = h->individuals,
-                          .best_id = h->live[0],
-                          .births = (uint32_t)engine->next_count};
-    row.worst = row.best = h->individual[h->live[0]].fitness;
+    double *fitness = COP_NEW_ARRAY(double, n);
     for (size_t i = 0; i < n; i++) {
-        double fitness = h->individual[h->live[i]].fitness;
+        fitness[i] = h->individual[h->live[i]].fitness;
+        if (fitness[i] > fitness[first]) first = i; /* of equals the one that ranks first */
         double d = h->measure[h->live[i] * h->measures + (size_t)density];
         dense += d >= 0 && d <= 1 ? d : 0; /* a failed individual may have no measures at all */
-        if (fitness < row.worst) row.worst = fitness;
-        if (isfinite(fitness)) {
+        if (isfinite(fitness[i])) {
             ok++;
-            sum += fitness / (double)n; /* divided first: the sum of finite numbers stays finite */
+            sum += fitness[i] / (double)n; /* divided first: the sum of finite numbers is finite */
         }
     }
+    qsort(fitness, n, sizeof *fitness, largest_first);
+    cop_generation row = {.generation = (uint32_t)h->generations,
+                          .evaluations = h->individuals,
+                          .best_id = h->live[first],
+                          .best = fitness[0],
+                          .worst = fitness[n - 1],
+                          .births = (uint32_t)engine->next_count};
     row.mean = ok ? sum * ((double)n / (double)ok) : -INFINITY;
     if (row.mean > row.best) row.mean = row.best; /* rounding, when all are equal */
     row.density_mean = dense / (double)n;
-    double upper = h->individual[h->live[(n - 1) / 2]].fitness;
-    double lower = h->individual[h->live[n / 2]].fitness;
+    double upper = fitness[(n - 1) / 2], lower = fitness[n / 2];
     row.median = upper == lower ? upper : upper / 2 + lower / 2; /* halves: a sum could overflow */
+    cop_free(fitness);
     const cop_generation *last = h->generations ? &h->generation[h->generations - 1] : NULL;
     bool better = !last || row.best > last->best_ever;
     row.best_ever_id = better ? row.best_id : last->best_ever_id;

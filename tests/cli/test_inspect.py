@@ -106,6 +106,14 @@ def a_run_is_inspected():
     assert len(out["population"]) == 8
     fitness = [one["fitness"] for one in out["population"]]
     assert fitness == sorted(fitness, reverse=True)
+    table = [line.split() for line in coppice("inspect", run, "--population").splitlines()]
+    assert table[0][:4] == ["place", "individual", "born", "fitness"] and len(table) == 9, table
+    for place, (row, one) in enumerate(zip(table[1:], out["population"]), 1):
+        seen = dict(zip(table[0], row))
+        assert (int(seen["place"]), int(seen["individual"]), int(seen["born"])) == (place, one["id"], one["born"])
+        assert float(seen["edges"]) == one["measures"]["edges"]
+        assert abs(float(seen["accuracy.letters"]) - one["accuracy"]["letters"]) < 1e-5
+    assert "no population is stored here" in coppice("inspect", os.path.join(run, "best.h5"), "--population")
     assert out["config"]["population"]["size"] == "8" and out["config"]["run"]["name"] == "inspected"
     assert out["network"]["weighting"] == "signed" and out["network"]["values"] == [0.5, 1, 2]
     network_is_described(out["network"])

@@ -234,7 +234,7 @@ static void the_explanation_names_what_was_composed(void **state) {
         "tasks       left right",
         "of 20: 6 elites, parents from the best 14, 14 children",
         "values = 0.5 1 2, signs = keep",
-        "tournament  (size = 8)",
+        "tournament  (size = 8, by = fitness)",
         "with probability 0.5 a second parent",
         "(amount = 0.025, schedule = constant, of = all)",
         "prune.channels",

@@ -1,20 +1,11 @@
-#include "coppice/op.h"
+#include "evo/ops/gene.h"
 
-#include <string.h>
-
-static const cop_option options[] = {
-    {"over", COP_OPT_CHOICE, "edges", 0, 0, "", "edges|layers", COP_SCIENCE,
-     "Where the cut may fall: between any two edges, or between two layers with weights."},
-    {.key = NULL}};
-
-static bool over_layers(const cop_plan *plan) {
-    return strcmp(cop_conf_text(cop_plan_conf(plan), "cross", "over"), "layers") == 0;
-}
+static const cop_option options[] = {COP_GENE_ROW, {.key = NULL}};
 
 static uint64_t cuts(const cop_plan *plan) {
     const size_t *layers;
-    return over_layers(plan) ? cop_plan_layers(plan, &layers) - 1
-                             : cop_plan_model(plan)->weights - 1;
+    return cop_gene_is_layer(plan) ? cop_plan_layers(plan, &layers) - 1
+                                   : cop_plan_model(plan)->weights - 1;
 }
 
 static void decide(const cop_plan *plan, cop_recipe *recipe, cop_rng *rng) {
@@ -25,7 +16,7 @@ static void apply(const cop_plan *plan, const cop_recipe *recipe, const cop_mask
                   cop_mask *child, cop_rng *rng) {
     (void)rng;
     size_t first = recipe->cut;
-    if (over_layers(plan)) {
+    if (cop_gene_is_layer(plan)) {
         const size_t *layers;
         cop_plan_layers(plan, &layers);
         first = cop_plan_model(plan)->layers[layers[first]].weight_begin;
