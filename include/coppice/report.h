@@ -50,6 +50,12 @@ void cop_confusion_fill(cop_confusion *matrix, const int32_t *label, const uint1
 void cop_confusion_write(const cop_confusion *matrix, const char *const *names, cop_buf *out);
 json_t *cop_confusion_json(const cop_confusion *matrix); /**< array of rows */
 
+/* ------------------------------------------------------------------ ensembles */
+
+/** The class that most of the @p values networks took a sample for; of equals the one that the
+ * first of them named. @p predicted (values, samples), @p vote (samples). */
+void cop_vote(const uint16_t *predicted, size_t values, size_t samples, uint16_t *vote);
+
 /* ------------------------------------------------------------------ what a path holds */
 
 typedef enum cop_subject_kind {

@@ -161,11 +161,13 @@ def evaluation_repeats_what_evolution_saw():
     keys(out, "network individual weighting edges split evaluator tasks")
     keys(out["tasks"], "digits letters")
     for task, seen in out["tasks"].items():
-        keys(seen, "value accuracy loss correct samples values classes confusion")
+        keys(seen, "value accuracy loss correct samples values vote classes confusion")
         assert seen["accuracy"] == best["measures"]["accuracy." + task]
         assert seen["value"] == best["measures"]["value." + task]
         assert abs(seen["loss"] - best["measures"]["loss." + task]) < 1e-9 * seen["loss"]
         assert [row["value"] for row in seen["values"]] == [0.5, 1, 2]
+        assert seen["vote"]["accuracy"] == 100 * seen["vote"]["correct"] / seen["samples"]
+        assert min(row["accuracy"] for row in seen["values"]) - 5 < seen["vote"]["accuracy"]
         assert seen["accuracy"] == max(row["accuracy"] for row in seen["values"])
     assert out["tasks"]["letters"]["classes"][:3] == ["a", "b", "c"]
 

@@ -56,6 +56,23 @@ static void confusion_counts_every_sample_once(void **state) {
     cop_confusion_clear(&matrix);
 }
 
+static void the_majority_wins_the_vote(void **state) {
+    (void)state;
+    /* (values, samples): all agree; two against one, wherever the one is; all differ */
+    const uint16_t three[3][5] = {{4, 7, 1, 1, 9}, {4, 1, 7, 1, 0}, {4, 1, 1, 7, 3}};
+    const uint16_t wanted[5] = {4, 1, 1, 1, 9};
+    uint16_t vote[5];
+    cop_vote(&three[0][0], 3, 5, vote);
+    assert_memory_equal(vote, wanted, sizeof wanted);
+    /* two pairs: the pair that was named first */
+    const uint16_t four[4][2] = {{5, 0}, {6, 2}, {6, 2}, {5, 0}};
+    cop_vote(&four[0][0], 4, 2, vote);
+    assert_int_equal(vote[0], 5);
+    assert_int_equal(vote[1], 0);
+    cop_vote(&three[1][0], 1, 5, vote);
+    assert_memory_equal(vote, three[1], sizeof wanted);
+}
+
 static void json_has_null_for_what_is_not_finite(void **state) {
     (void)state;
     const double bad[] = {NAN, INFINITY, -INFINITY};
@@ -125,6 +142,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_align_numbers_right_and_names_left),
         cmocka_unit_test(confusion_counts_every_sample_once),
+        cmocka_unit_test(the_majority_wins_the_vote),
         cmocka_unit_test(json_has_null_for_what_is_not_finite),
         cmocka_unit_test(networks_are_described_by_what_lives),
     };

@@ -1,0 +1,120 @@
+#include "judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/experiment.h"
+
+static cop_status load_conf(cop_judge *judge, const cop_subject *subject, const char *file) {
+    if (file) return cop_conf_load(&judge->conf, cop_run_schema(), file);
+    const char *stored = subject->network->config;
+    if (!stored || !*stored)
+        return cop_fail(COP_E_USAGE, "%s has no configuration with it: give one with --config FILE",
+                        subject->network_file);
+    return cop_conf_parse(&judge->conf, cop_run_schema(), stored, subject->network_file);
+}
+
+static cop_status find_evaluator(cop_judge *judge, const char *name) {
+    bool trained = judge->network->weighting.kind == COP_WEIGHTS_TRAINED;
+    if (!name) {
+        name = cop_conf_text(judge->conf, "evaluate", "arithmetic");
+        if (trained && strcmp(name, "sign") == 0) name = "blas"; /* sign knows no weights */
+    }
+    judge->evaluator = cop_evaluator_find(name);
+    if (judge->evaluator) return COP_OK;
+    size_t count;
+    const cop_evaluator *const *all = cop_evaluators(&count);
+    cop_buf known = {0};
+    for (size_t i = 0; i < count; i++) cop_buf_printf(&known, "%s%s", i ? ", " : "", all[i]->name);
+    cop_status status =
+        cop_fail(COP_E_USAGE, "--evaluator %s: wanted one of %s", name, cop_buf_text(&known));
+    cop_buf_clear(&known);
+    return status;
+}
+
+void cop_judge_tasks(const cop_judge *judge, cop_list *names) {
+    cop_list sections = {0};
+    cop_conf_words(judge->conf, "evaluate", "tasks", names);
+    if (names->count == 0) cop_conf_sections(judge->conf, "task.", &sections);
+    for (size_t i = 0; i < sections.count; i++)
+        cop_list_add(names, sections.items[i] + strlen("task."));
+    cop_list_clear(&sections);
+}
+
+/* The grid of `sign` as the run had it: from the evolution sets of all its tasks. */
+static cop_status find_scale(cop_judge *judge) {
+    cop_dataset *sets[COP_TASKS_MAX] = {0};
+    cop_list names = {0};
+    cop_status status = COP_OK;
+    size_t count = 0;
+    cop_judge_tasks(judge, &names);
+    for (; count < names.count && count < COP_TASKS_MAX; count++)
+        COP_GO(cop_task_load(&sets[count], judge->conf, names.items[count], COP_SPLIT_EVOLVE,
+                             judge->data_dir));
+    judge->setup.scale = cop_eval_scale((const cop_dataset *const *)sets, count,
+                                        (double)cop_conf_int(judge->conf, "evaluate", "steps"));
+done:
+    for (size_t i = 0; i < COP_TASKS_MAX; i++) cop_dataset_destroy(sets[i]);
+    cop_list_clear(&names);
+    return status;
+}
+
+cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const char *config,
+                          const char *data) {
+    *judge = (cop_judge){.network = subject->network};
+    if (!data) data = getenv("COPPICE_DATA");
+    if (!data && subject->run) data = json_string_value(json_object_get(subject->run, "data"));
+    judge->data_dir = data && *data ? data : NULL;
+    return load_conf(judge, subject, config);
+}
+
+cop_status cop_judge_ready(cop_judge *judge, const char *evaluator) {
+    COP_TRY(find_evaluator(judge, evaluator));
+    judge->setup =
+        (cop_eval_setup){.model = judge->network->model,
+                         .base = &judge->network->params,
+                         .weighting = judge->network->weighting,
+                         .batch = (size_t)cop_conf_int(judge->conf, "evaluate", "batch"),
+                         .dense_above = cop_conf_real(judge->conf, "evaluate", "dense_above"),
+                         .scale = 1};
+    if (strcmp(judge->evaluator->name, "sign") == 0) COP_TRY(find_scale(judge));
+    return judge->evaluator->create(&judge->engine, &judge->setup);
+}
+
+void cop_judge_close(cop_judge *judge) {
+    if (judge->engine) judge->evaluator->destroy(judge->engine);
+    cop_conf_destroy(judge->conf);
+    *judge = (cop_judge){0};
+}
+
+cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split split,
+                          cop_dataset **set) {
+    COP_TRY(cop_task_load(set, judge->conf, task, split, judge->data_dir));
+    cop_status status = cop_experiment_fits(judge->network->model, *set, task);
+    if (status != COP_OK) {
+        cop_dataset_destroy(*set);
+        *set = NULL;
+    }
+    return status;
+}
+
+cop_status cop_judge_predict(const cop_judge *judge, const cop_dataset *set, cop_evidence *evidence,
+                             uint16_t **predicted) {
+    const cop_mask *mask = &judge->network->mask;
+    cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples};
+    *predicted = COP_NEW_ARRAY(uint16_t, judge->setup.weighting.values * set->samples);
+    cop_status status = judge->evaluator->evaluate(judge->engine, &mask, 1, &shard, NULL, NULL,
+                                                   evidence, *predicted);
+    if (status != COP_OK) {
+        cop_free(*predicted);
+        *predicted = NULL;
+    }
+    return status;
+}
+
+size_t cop_judge_best(const cop_judge *judge, const cop_evidence *evidence) {
+    size_t best = 0;
+    for (size_t v = 1; v < judge->setup.weighting.values; v++)
+        if (evidence->correct[v] > evidence->correct[best]) best = v;
+    return best;
+}
