@@ -183,7 +183,8 @@ typedef struct cop_eval_setup {
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
     double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
-    bool alone; /**< `sign`: every individual and value by itself; slower, the same results */
+    bool alone; /**< every individual by itself, under `sign` every value too: nothing is taken
+                     from a relative or a twin; slower, the same results */
 } cop_eval_setup;
 
 /** Consecutive samples of one task. x (n, D), label (n); borrowed. */
@@ -232,6 +233,15 @@ typedef struct cop_evaluator {
     size_t (*bytes)(const cop_eval_setup *setup); /**< workspace estimate, for `check` */
 } cop_evaluator;
 const cop_evaluator *cop_evaluator_find(const char *name); /**< NULL if unknown */
+/** evaluator->evaluate() of a block in which some individuals may be equal: each different one is
+ * computed once, the others get copies of its evidence and predictions. @p setup is the one that @p
+ * self was created with; with setup->alone all are computed. The sink hears once of each different
+ * individual, by the number of the first that is like it, and what it adds to the evidence (which
+ * it must not expect at that number yet) reaches all. Errors are the evaluator's. */
+cop_status cop_evaluate_distinct(const cop_evaluator *evaluator, void *self,
+                                 const cop_eval_setup *setup, const cop_mask *const *masks,
+                                 size_t count, const cop_shard *shard, cop_hidden_sink sink,
+                                 void *user, cop_evidence *evidence, uint16_t *predictions);
 const cop_evaluator *const *cop_evaluators(size_t *count);
 
 /** Steps per unit for fixed-point inputs: the largest power-of-two-free scale such that max|x| maps

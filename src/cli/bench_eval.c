@@ -126,8 +126,8 @@ static cop_status measure(const bench *b, cop_bench_rival *rival, double *second
         if (self) b->evaluator->destroy(self);
         COP_GO(b->evaluator->create(&self, &setup));
         double start = cop_bench_clock();
-        COP_GO(b->evaluator->evaluate(self, masks, b->individuals, &shard, NULL, NULL, evidence,
-                                      NULL));
+        COP_GO(cop_evaluate_distinct(b->evaluator, self, &setup, masks, b->individuals, &shard,
+                                     NULL, NULL, evidence, NULL));
         if (!pass) continue;
         spent[pass - 1] = cop_bench_clock() - start;
         COP_GO(cop_bench_rival_run(rival));

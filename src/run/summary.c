@@ -37,7 +37,8 @@ static cop_status score_set(const cop_experiment *e, const cop_dataset *set, siz
         cop_shard s = {set->x + at * cop_dataset_features(set), set->label + at,
                        set->samples - at < shard ? set->samples - at : shard, at / setup.batch,
                        task};
-        status = e->evaluator->evaluate(evaluator, masks, 2, &s, NULL, NULL, part, NULL);
+        status = cop_evaluate_distinct(e->evaluator, evaluator, &setup, masks, 2, &s, NULL, NULL,
+                                       part, NULL);
         for (int i = 0; i < 2 && status == COP_OK; i++)
             cop_evidence_add(&sum[i], &part[i], setup.weighting.values, 0);
     }

@@ -130,8 +130,8 @@ static cop_status evaluate_masks(cop_worker *worker, const cop_mask *const *mask
                                  const cop_shard *shard, cop_evidence *evidence) {
     const cop_experiment *e = worker->experiment;
     bool similarity = worker->targets && shard->batch_base < e->similarity_batches;
-    return e->evaluator->evaluate(worker->evaluator, masks, count, shard,
-                                  similarity ? compare_hidden : NULL, worker, evidence, NULL);
+    return cop_evaluate_distinct(e->evaluator, worker->evaluator, &e->setup, masks, count, shard,
+                                 similarity ? compare_hidden : NULL, worker, evidence, NULL);
 }
 
 static void say_what(const cop_experiment *e, const cop_shard *shard, uint64_t id, size_t count) {
