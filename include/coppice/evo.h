@@ -58,7 +58,7 @@ void cop_plan_destroy(cop_plan *plan);
 const cop_measure_list *cop_plan_measures(const cop_plan *plan);
 long cop_plan_measure(const cop_plan *plan, const char *name); /**< column, -1 if there is none */
 size_t cop_plan_population(const cop_plan *plan);
-/** Weighting (shared values) and hidden layers that evaluation needs, from [evaluate] and
+/** Weighting (shared values), hidden layers and manner of the evaluation, from [evaluate] and
  *  [similarity]; scale and base are left to the caller. */
 void cop_plan_eval_setup(const cop_plan *plan, cop_eval_setup *setup);
 /** True when the fitness (or a named measure) needs similarity. */

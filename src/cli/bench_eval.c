@@ -11,7 +11,7 @@ typedef struct bench {
     double density, distance;
     uint64_t samples, individuals, repeat;
     cop_weighting weighting;
-    bool glyphs;
+    bool glyphs, alone;
     cop_model *model;
     cop_params params;
     cop_mask *mask; /* (individuals) */
@@ -34,6 +34,7 @@ static cop_status parse(const cop_args *args, bench *b) {
     if (images && strcmp(images, "glyphs") != 0 && strcmp(images, "random") != 0)
         return cop_fail(COP_E_USAGE, "bench: --images %s: wanted glyphs or random", images);
     b->glyphs = !images || strcmp(images, "glyphs") == 0;
+    b->alone = cop_args_has(args, "alone");
     return COP_OK;
 }
 
@@ -112,7 +113,8 @@ static cop_status measure(const bench *b, cop_bench_rival *rival, double *second
                             .base = &b->params,
                             .weighting = b->weighting,
                             .scale = cop_eval_scale(sets, 1, 2047),
-                            .batch = 100};
+                            .batch = 100,
+                            .alone = b->alone};
     void *self = NULL;
     const cop_mask **masks = COP_NEW_ARRAY(const cop_mask *, b->individuals);
     cop_evidence *evidence = COP_NEW_ARRAY(cop_evidence, b->individuals);
@@ -158,6 +160,7 @@ static void report(const bench *b, cop_bench_rival *rival, double seconds, json_
     cop_bench_text(result, "images", b->glyphs ? "glyphs" : "random");
     cop_bench_int(result, "individuals", b->individuals);
     cop_bench_real(result, "distance", b->distance);
+    cop_bench_text(result, "alone", b->alone ? "yes" : "no");
     cop_bench_int(result, "repeat", b->repeat);
     cop_bench_real(result, "seconds", seconds);
     cop_bench_real(result, "seconds_per_individual", seconds / (double)b->individuals);
@@ -186,6 +189,6 @@ static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
 const cop_bench cop_bench_eval = {
     .name = "eval",
     .summary = "a network with random signed weights and mask, or a block of relatives",
-    .uses = "net density values samples images individuals distance evaluator kernel repeat "
+    .uses = "net density values samples images individuals distance alone evaluator kernel repeat "
             "compare-with",
     .run = run};

@@ -26,6 +26,8 @@ static const cop_flag flags[] = {
     {"distance", 0, "FRACTION", false,
      "Fraction of the parent's live edges that each relative has lost (0.025; of one individual "
      "alone: 0)."},
+    {"alone", 0, NULL, false,
+     "eval: compute every individual by itself, taking nothing from relatives or twins."},
     {"population", 0, "N", false, "generation: individuals of the population (20)."},
     {"generation", 0, "G", false, "generation: whose children are evaluated (10)."},
     {"fitness-samples", 0, "N", false,

@@ -76,6 +76,7 @@ cop_status cop_plan_create(cop_plan **out, const cop_plan_setup *setup) {
     plan->cross_probability = cop_conf_real(plan->conf, "cross", "probability");
     plan->batch = (size_t)cop_conf_int(plan->conf, "evaluate", "batch");
     plan->dense_above = cop_conf_real(plan->conf, "evaluate", "dense_above");
+    plan->alone = cop_conf_bool(plan->conf, "evaluate", "alone");
     find_layers(plan);
     COP_GO(find_ops(plan));
     COP_GO(cop_plan_resolve_similarity(plan));
@@ -125,6 +126,7 @@ void cop_plan_eval_setup(const cop_plan *plan, cop_eval_setup *setup) {
     setup->weighting = plan->weighting;
     setup->batch = plan->batch;
     setup->dense_above = plan->dense_above;
+    setup->alone = plan->alone;
     setup->hidden = plan->hidden;
     for (size_t h = 0; h < plan->hidden; h++)
         setup->hidden_layer[h] = cop_model_activation_of(plan->model, plan->hidden_layer[h]);

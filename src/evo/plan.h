@@ -23,6 +23,7 @@ struct cop_plan {
     cop_pool pool;
     cop_weighting weighting;
     double dense_above;
+    bool alone;
     size_t batch;
     size_t *layers; /**< indices of the layers with weights */
     size_t layer_count;

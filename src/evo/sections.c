@@ -50,6 +50,9 @@ static const cop_option evaluate_options[] = {
      "Samples per batch; similarity compares samples of one batch."},
     {"shard", COP_OPT_INT, "1000", 1, 1e9, "samples", NULL, COP_SCIENCE,
      "Samples per work unit, a multiple of batch."},
+    {"alone", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_MANNER,
+     "Compute every individual by itself, taking nothing from relatives or twins: slower, the same "
+     "results; to check that they are."},
     {.key = NULL}};
 
 static const cop_option cross_options[] = {

@@ -54,6 +54,9 @@ def eval_measures_one_network_and_blocks_of_relatives(scratch):
     many = bench(*small, "--values", "1", "--individuals", 5, "--distance", 0.5, "--density", 0.2, "--images", "random")
     judge(many)
     check((many["values"], many["individuals"], many["images"]) == (1, 5, "random"), many)
+    alone = bench(*small, "--individuals", 2, "--alone")
+    judge(alone)
+    check((alone["alone"], many["alone"]) == ("yes", "no"), alone)
     check(abs(many["seconds_per_individual"] * 5 - many["seconds"]) < 1e-9, many)
     # 5 individuals with 0.1 of 50,816 edges each, give or take the layers
     macs = many["live_macs_per_s"] * many["seconds"] / (20 * 5)

@@ -37,6 +37,20 @@ def the_seed_matters_and_the_manner_does_not(scratch):
 
 
 @test
+def taking_nothing_from_relatives_and_twins_does_not_matter(scratch):
+    """Crossed children that are not pruned: many are equal to each other."""
+    twins = ("--set", "prune.random.schedule=linear", "--set", "prune.random.amount_end=0", "--set", "prune.random.over=1",
+             "--set", "cross.over=layers", "--set", "population.size=12", "--set", "parallel.block=12")
+    run(f"{scratch}/a", 2, *twins)
+    run(f"{scratch}/b", 2, *twins, "--set", "evaluate.alone=yes")
+    check(digest(f"{scratch}/a") == digest(f"{scratch}/b"), "evaluating individuals alone moved the result")
+    born = {}
+    for one in json.loads(coppice("inspect", f"{scratch}/a", "--json").stdout)["population"]:
+        born.setdefault(one["born"], []).append(json.dumps(one["measures"]))
+    check(any(len(set(b)) < len(b) for g, b in born.items() if g), f"no twins among the children: {born}")
+
+
+@test
 def nodes_with_their_own_copy_of_the_data_agree(scratch):
     run(f"{scratch}/a", 2)
     result = coppice("run", CONFIG, "--out", f"{scratch}/b", ranks=5, env={"COPPICE_RANKS_PER_NODE": "2"})

@@ -230,6 +230,32 @@ static inline void test_check_exact(const test_answer *a, const test_wanted *wan
     }
 }
 
+/** An evaluator that takes nothing from relatives, twins and other values gives what @p self, which
+ * may, gives for @p call. */
+static inline void test_alone_agrees(const cop_evaluator *evaluator, void *self, const test_case *t,
+                                     const test_call *call) {
+    cop_eval_setup setup = t->setup;
+    test_answer shared, alone;
+    void *other;
+    setup.alone = true;
+    assert_ok(evaluator->create(&other, &setup));
+    cop_status status = test_ask(evaluator, self, t, call, &shared);
+    cop_status again = test_ask(evaluator, other, t, call, &alone);
+    /* ranges of long shards are taken piece by piece there, so that sums may only there fit */
+    CHECK(status == again || (again == COP_OK && call->n > 1024), "%s", cop_error_message());
+    if (status == COP_OK) {
+        for (size_t i = 0; i < call->count; i++)
+            CHECK(memcmp(&shared.evidence[i], &alone.evidence[i], sizeof alone.evidence[i]) == 0,
+                  "individual %zu alone: other evidence", call->who[i]);
+        size_t all = call->count * t->setup.weighting.values * call->n;
+        CHECK(memcmp(shared.class, alone.class, all * sizeof(uint16_t)) == 0, "other predictions");
+    }
+    cop_error_clear();
+    test_answer_clear(&shared);
+    test_answer_clear(&alone);
+    evaluator->destroy(other);
+}
+
 /** The whole block on all samples. */
 static inline test_call test_call_all(const test_case *t) {
     test_call call = {
