@@ -183,8 +183,8 @@ typedef struct cop_eval_setup {
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
     double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
-    bool alone; /**< every individual by itself, under `sign` every value too: nothing is taken
-                     from a relative or a twin; slower, the same results */
+    bool alone; /**< every individual by itself: nothing is taken from a relative or a twin; slower,
+                     the same results */
 } cop_eval_setup;
 
 /** Consecutive samples of one task. x (n, D), label (n); borrowed. */
@@ -231,6 +231,9 @@ typedef struct cop_evaluator {
                            const cop_shard *shard, cop_hidden_sink sink, void *user,
                            cop_evidence *evidence, uint16_t *predictions);
     size_t (*bytes)(const cop_eval_setup *setup); /**< workspace estimate, for `check` */
+    /** How blocks of the setup's networks are computed, or why relatives do not help each other:
+     * lines of text, for `explain`. Errors as of create. */
+    cop_status (*explain)(const cop_eval_setup *setup, cop_buf *out);
 } cop_evaluator;
 const cop_evaluator *cop_evaluator_find(const char *name); /**< NULL if unknown */
 /** evaluator->evaluate() of a block in which some individuals may be equal: each different one is

@@ -1,4 +1,5 @@
-/* coppice explain: the composed algorithm in words, and the network layer by layer. */
+/* coppice explain: the composed algorithm in words, how networks are evaluated, and the network
+ * layer by layer. */
 #include "config_flags.h"
 #include "run/composition.h"
 
@@ -36,6 +37,24 @@ static void write_network(const cop_model *model, cop_buf *out) {
     cop_list_clear(&words);
 }
 
+/* How the arithmetic goes about it; `check` refuses what it cannot do, here it is only said. */
+static void write_evaluation(const cop_composition *c, cop_buf *out) {
+    cop_list lines = {0};
+    cop_buf text = {0};
+    cop_buf_printf(out, "arithmetic  %s: %s\n", c->evaluator->name, c->evaluator->summary);
+    if (c->evaluator->explain(&c->setup, &text) != COP_OK) {
+        cop_buf_reset(&text);
+        cop_buf_printf(&text, "not possible: %s\n", cop_error_message());
+        cop_error_clear();
+    } else if (!c->setup.alone)
+        cop_buf_printf(&text, "equal individuals of a work unit once\n");
+    cop_list_split(&lines, cop_buf_text(&text), "\n");
+    for (size_t i = 0; i < lines.count; i++)
+        cop_buf_printf(out, "            %s\n", lines.items[i]);
+    cop_list_clear(&lines);
+    cop_buf_clear(&text);
+}
+
 static cop_status explain(const cop_args *args, cop_par *par) {
     (void)par;
     cop_conf *conf = NULL;
@@ -45,6 +64,8 @@ static cop_status explain(const cop_args *args, cop_par *par) {
     COP_GO(cop_flags_conf(args, args->words[0], &conf));
     COP_GO(cop_composition_create(&composition, conf));
     cop_plan_explain(composition.plan, &out);
+    cop_buf_printf(&out, "\n");
+    write_evaluation(&composition, &out);
     cop_buf_printf(&out, "\n");
     write_network(composition.model, &out);
     fputs(cop_buf_text(&out), stdout);
@@ -58,7 +79,8 @@ done:
 const cop_command cop_cmd_explain = {
     .name = "explain",
     .synopsis = "CONFIG [options]",
-    .summary = "Show the composed algorithm as pseudo-code, and the network",
+    .summary =
+        "Show the composed algorithm as pseudo-code, how networks are evaluated, and the network",
     .details = "Every step names its operator, its settings and the paper it comes from. No data "
                "are read.",
     .flags = flags,

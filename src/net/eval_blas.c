@@ -110,5 +110,13 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     return COP_OK;
 }
 
+static cop_status explain(const cop_eval_setup *setup, cop_buf *out) {
+    COP_TRY(cop_eval_check(setup));
+    cop_buf_printf(out, "each individual and shared value by itself; dead edges are multiplied "
+                        "like live ones\n");
+    return COP_OK;
+}
+
 const cop_evaluator cop_evaluator_blas = {
-    "blas", "float with OpenBLAS, every weight in place", create, destroy, evaluate, bytes};
+    "blas", "float with OpenBLAS, every weight in place", create, destroy, evaluate, bytes,
+    explain};

@@ -210,6 +210,14 @@ done:
     return status;
 }
 
+static cop_status explain(const cop_eval_setup *setup, cop_buf *out) {
+    COP_TRY(cop_eval_check(setup));
+    cop_buf_printf(out, "each individual and shared value by itself, edge by edge\n");
+    return COP_OK;
+}
+
 const cop_evaluator cop_evaluator_reference = {
-    "reference", "plain C in double precision: the definition, slow", create, destroy, evaluate,
-    bytes};
+    "reference", "plain C in double precision: the definition, slow",
+    create,      destroy,
+    evaluate,    bytes,
+    explain};

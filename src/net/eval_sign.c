@@ -293,7 +293,13 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     return done ? COP_OK : one_by_one(e, masks, count, shard, sink, user, evidence, predictions);
 }
 
+static cop_status explain(const cop_eval_setup *setup, cop_buf *out) {
+    COP_TRY(check(setup));
+    return cop_sign_explain(setup, out);
+}
+
 const cop_evaluator cop_evaluator_sign = {
     "sign",   "exact integers: shared weights, relu and max-pool only; the fastest",
     create,   destroy,
-    evaluate, bytes};
+    evaluate, bytes,
+    explain};

@@ -148,6 +148,8 @@ cop_status cop_sign_plain_piece(sign_eval *e, const cop_shard *shard, size_t fir
                                 cop_evidence *evidence, uint16_t *predictions);
 /* 0, 1, 2 ...: all shared values. */
 extern const size_t cop_sign_all_values[COP_VALUES_MAX + 1];
+/* See cop_evaluator; the setup has been checked. */
+cop_status cop_sign_explain(const cop_eval_setup *setup, cop_buf *out);
 /* Grow-only buffers. */
 void cop_sign_reserve(void **data, size_t *have, size_t want);
 

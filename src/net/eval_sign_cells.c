@@ -186,7 +186,6 @@ static cop_status prepare(block *b, bool *possible) {
         const sign_layer *l = &c->behind[i].layers[last];
         *possible &= !cop_sign_is_wide(l->mode); /* nor sums plus biases, before the ReLU */
         *possible &= l->out.high <= most;
-        if (c->shape.events) *possible &= c->shape.relu[1];
     }
     return COP_OK;
 }

@@ -132,9 +132,10 @@ typedef struct sign_cells {
     int16_t ready_blank;
 } sign_cells;
 
-/* Whether a network has a front; fills @p shape. */
-bool cop_cells_shape(cell_shape *shape, const sign_plan *plan, const cop_model *model,
-                     size_t lanes);
+/* Whether a network has a front; fills @p shape. If not, the reason is added to @p why, which may
+ * be NULL: "layer conv1 has padding". */
+bool cop_cells_shape(cell_shape *shape, const sign_plan *plan, const cop_model *model, size_t lanes,
+                     cop_buf *why);
 
 /* Choose nodes, hubs and parents for @p count different masks: a minimum spanning tree whose edge
  * lengths are the instructions that a difference costs. Parents come before children. */

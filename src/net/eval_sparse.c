@@ -190,7 +190,18 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     return COP_OK;
 }
 
+/* How lists are chosen is a matter of the mask alone. */
+static cop_status explain(const cop_eval_setup *setup, cop_buf *out) {
+    COP_TRY(cop_eval_check(setup));
+    cop_buf_printf(out, "each individual and shared value by itself, from lists of live edges\n");
+    if (setup->dense_above > 0 && setup->dense_above < 1)
+        cop_buf_printf(out, "dense layers with more than %g of their edges live by BLAS\n",
+                       setup->dense_above);
+    return COP_OK;
+}
+
 const cop_evaluator cop_evaluator_sparse = {
     "sparse", "float over lists of live edges: work and memory as many as they are",
     create,   destroy,
-    evaluate, bytes};
+    evaluate, bytes,
+    explain};

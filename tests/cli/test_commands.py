@@ -343,6 +343,45 @@ def explain_shows_algorithm_and_network():
 
 
 @test
+def explain_says_how_relatives_are_evaluated_or_why_not():
+    def says(layers, *parts, more=(), without=()):
+        p = run("explain", CONFIG, f"--set=network.layers={layers}", *more)
+        same((p.returncode, p.stderr), (0, ""))
+        text = p.stdout[p.stdout.index("\narithmetic "):p.stdout.index("\nnetwork ")]
+        for part in parts:
+            holds(text, part)
+        for part in without:
+            same(part in text, False)
+
+    tree, tail = "as differences from each other", "relu dense(16) relu dense(10)"
+    cnn = "conv2d(4,3) relu conv2d(8,3) relu maxpool(2) dense(16) relu dense(10)"
+    says(cnn, tree, "conv1 and conv2 cell by cell (144 cells with patches of 6 x 6", "dense1 from the activations that are not 0",
+         "3 shared values share one pass", "equal individuals of a work unit once", without=["each individual by itself"])
+    says(cnn, "each individual by itself: [evaluate] alone = yes", more=["--set=evaluate.alone=yes"], without=[tree, "equal individuals"])
+    says(cnn, "5 shared values share one pass, three at a time", more=["--set=evaluate.values=0.25,0.5,1,2,4"])
+    says(cnn, "sparse: ", "from lists of live edges", more=["--set=evaluate.arithmetic=sparse"], without=[tree, "by BLAS"])
+    says(cnn, "more than 0.5 of their edges", more=["--set=evaluate.arithmetic=sparse", "--set=evaluate.dense_above=0.5"])
+    says(cnn, "blas: ", "dead edges are multiplied", more=["--set=evaluate.arithmetic=blas"])
+    says(cnn, "reference: ", "edge by edge", more=["--set=evaluate.arithmetic=reference"])
+    says("dense(16) relu dense(10)", tree, "dense1 from the edges that differ", "the sums of dense1 serve all 3 shared values")
+    says("conv2d(4,3) relu maxpool(2) dense(10)", tree, "conv1 cell by cell (169 cells with patches of 4 x 4")
+    for layers, why in ((f"conv2d(4,3,1,1) {tail}", "layer conv1 has padding"),
+                        (f"conv2d(4,3) relu conv2d(8,3,2) {tail}", "layer conv2 has a stride"),
+                        (f"conv2d(4,3) relu conv2d(8,3,1,1) {tail}", "layer conv2 has padding"),
+                        (f"conv2d(4,3) relu maxpool(2) conv2d(8,3) {tail}", "layer conv1 is pooled before another convolution"),
+                        (f"conv2d(4,3) relu conv2d(8,3) relu conv2d(8,3) {tail}", "layer conv3 is a third convolution"),
+                        (f"conv2d(4,3) relu maxpool(3) {tail}", "layer conv1 is followed by something else than relu and one maxpool(2)"),
+                        (f"conv2d(4,3,2) relu maxpool(2) {tail}", "layer conv1 has a stride, and is pooled"),
+                        (f"conv2d(256,3) {tail}", "layer conv1 has more than 255 channels"),
+                        ("conv2d(4,3) dense(16) relu dense(10)", "layer conv1 has no relu behind it"),
+                        ("conv2d(32,5) relu conv2d(2,3) relu dense(10)", "layer conv1 is too much work beside the next"),
+                        (f"maxpool(2) conv2d(4,3) {tail}", "layer conv1 sees an input that is pooled"),
+                        ("dense(10)", "layer dense1 is the only one with weights")):
+        says(layers, f"each individual by itself: {why}", without=[tree])
+    says("dense(16) tanh dense(10)", "not possible: ", "its activation is not relu", without=[tree])
+
+
+@test
 def every_configuration_shipped_passes_check():
     for folder, _, names in sorted(os.walk(os.path.join(ROOT, "configs"))):
         for name in sorted(names):

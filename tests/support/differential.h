@@ -230,7 +230,7 @@ static inline void test_check_exact(const test_answer *a, const test_wanted *wan
     }
 }
 
-/** An evaluator that takes nothing from relatives, twins and other values gives what @p self, which
+/** An evaluator that takes nothing from relatives gives what @p self, which
  * may, gives for @p call. */
 static inline void test_alone_agrees(const cop_evaluator *evaluator, void *self, const test_case *t,
                                      const test_call *call) {
