@@ -56,6 +56,18 @@ json_t *cop_confusion_json(const cop_confusion *matrix); /**< array of rows */
  * first of them named. @p predicted (values, samples), @p vote (samples). */
 void cop_vote(const uint16_t *predicted, size_t values, size_t samples, uint16_t *vote);
 
+/* ------------------------------------------------------------------ edges that two networks lack
+ */
+
+typedef struct cop_overlap {
+    uint64_t a, b, both; /**< edges cut in the first, the second, both */
+    double chance, sd;   /**< expected in both, and its standard deviation, had each cut as many
+                            blindly (hypergeometric) */
+    double chance_by_layer, sd_by_layer; /**< the same, had each cut as many of every layer */
+} cop_overlap;
+/** Both masks are of @p model. */
+cop_overlap cop_overlap_of(const cop_model *model, const cop_mask *a, const cop_mask *b);
+
 /* ------------------------------------------------------------------ what a path holds */
 
 typedef enum cop_subject_kind {

@@ -26,6 +26,25 @@ typedef bool (*cop_train_observer)(void *user, const cop_train_report *report);
 cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
                           cop_params *params, cop_train_observer observer, void *user);
 
+/** The same from the weights and biases that @p params holds. The optimiser begins without memory.
+ * At the observer's call @p params are those at the end of that epoch. */
+cop_status cop_train_on(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
+                        cop_params *params, cop_train_observer observer, void *user);
+
+/* ------------------------------------------------------------------ the last layer alone */
+
+/** The last layer with weights as a model of its own: "N: NAME=dense(classes)". COP_E_CONFIG when
+ * it is no dense layer. */
+cop_status cop_tail_create(cop_model **tail, const cop_model *model);
+/** What reaches the last layer with weights of @p model from the samples of @p set: (samples,
+ * inputs of that layer), with the labels of @p set. @p dropout_seed NULL: inference; else dropout
+ * is active, and its masks are a function of that seed. Owned by the caller. */
+cop_dataset *cop_tail_features(const cop_model *model, const cop_params *params,
+                               const cop_dataset *set, const uint64_t *dropout_seed);
+/** Weights and biases of the last layer between a network and its tail. */
+void cop_tail_take(const cop_model *model, const cop_params *params, cop_params *tail);
+void cop_tail_put(const cop_model *model, cop_params *params, const cop_params *tail);
+
 /** SHA-256 that names a trained base network: the network, the options of [base] that training uses
  * and the digest of the training data (which stands for its task section). */
 void cop_base_key(const cop_conf *conf, const cop_model *model, const cop_dataset *train,

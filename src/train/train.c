@@ -199,8 +199,10 @@ static cop_status run(trainer *t, cop_train_observer observer, void *user) {
     return COP_OK;
 }
 
-cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
-                          cop_params *params, cop_train_observer observer, void *user) {
+/* From weights drawn anew, or from those that are in @p params. */
+static cop_status train_from(bool anew, const cop_conf *conf, const cop_model *model,
+                             const cop_dataset *train, cop_params *params,
+                             cop_train_observer observer, void *user) {
     trainer t = {.model = model,
                  .data = train,
                  .params = params,
@@ -210,9 +212,19 @@ cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const co
     COP_GO(check(conf, model, train));
     COP_GO(split(&t, conf));
     prepare(&t, conf);
-    cop_params_randomise(params, model, t.seed);
+    if (anew) cop_params_randomise(params, model, t.seed);
     COP_GO(run(&t, observer, user));
 done:
     clear(&t);
     return status;
+}
+
+cop_status cop_train_base(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
+                          cop_params *params, cop_train_observer observer, void *user) {
+    return train_from(true, conf, model, train, params, observer, user);
+}
+
+cop_status cop_train_on(const cop_conf *conf, const cop_model *model, const cop_dataset *train,
+                        cop_params *params, cop_train_observer observer, void *user) {
+    return train_from(false, conf, model, train, params, observer, user);
 }

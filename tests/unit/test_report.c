@@ -73,6 +73,55 @@ static void the_majority_wins_the_vote(void **state) {
     assert_memory_equal(vote, three[1], sizeof wanted);
 }
 
+/* Two layers of 12 and 8 edges. The expected numbers are those of blind draws, made here. */
+static void overlaps_are_beside_what_chance_gives(void **state) {
+    (void)state;
+    cop_model *model;
+    cop_mask a, b, dead;
+    assert_ok(cop_model_create(&model, "3", "dense(4) relu dense(2)"));
+    assert_int_equal(model->weights, 20);
+    cop_mask_init(&a, 20);
+    cop_mask_init(&b, 20);
+    cop_mask_init(&dead, 20);
+    cop_mask_fill(&a);
+    cop_mask_fill(&b);
+    for (size_t i = 0; i < 7; i++) cop_mask_unset(&a, i);  /* 7 of layer 1 */
+    for (size_t i = 4; i < 14; i++) cop_mask_unset(&b, i); /* 8 of layer 1, 2 of layer 2 */
+    cop_overlap o = cop_overlap_of(model, &a, &b);
+    assert_int_equal(o.a, 7);
+    assert_int_equal(o.b, 10);
+    assert_int_equal(o.both, 3);
+    enum { RUNS = 200000 };
+    double sum[2] = {0}, squares[2] = {0};
+    for (uint32_t run = 0; run < RUNS; run++) {
+        cop_rng rng = cop_rng_at(3, 0, run, COP_FOR_TEST);
+        double both[2];
+        cop_rng_sample(&rng, 10, &dead); /* the first may lack 0..6 */
+        both[0] = (double)cop_mask_count_range(&dead, 0, 7);
+        cop_mask layer;
+        cop_mask_init(&layer, 12);
+        cop_rng_sample(&rng, 8, &layer); /* layer 2 shares nothing: the first cut none of it */
+        both[1] = (double)cop_mask_count_range(&layer, 0, 7);
+        cop_mask_clear(&layer);
+        for (int k = 0; k < 2; k++) {
+            sum[k] += both[k];
+            squares[k] += both[k] * both[k];
+        }
+    }
+    const double mean[2] = {o.chance, o.chance_by_layer}, sd[2] = {o.sd, o.sd_by_layer};
+    for (int k = 0; k < 2; k++) {
+        double m = sum[k] / RUNS, s = sqrt(squares[k] / RUNS - m * m);
+        assert_near(m, mean[k], 4.5 * sd[k] / sqrt(RUNS));
+        assert_near(s, sd[k], 0.01);
+    }
+    o = cop_overlap_of(model, &a, &a);
+    assert_int_equal(o.both, 7);
+    cop_mask_clear(&a);
+    cop_mask_clear(&b);
+    cop_mask_clear(&dead);
+    cop_model_destroy(model);
+}
+
 static void json_has_null_for_what_is_not_finite(void **state) {
     (void)state;
     const double bad[] = {NAN, INFINITY, -INFINITY};
@@ -143,6 +192,7 @@ int main(void) {
         cmocka_unit_test(tables_align_numbers_right_and_names_left),
         cmocka_unit_test(confusion_counts_every_sample_once),
         cmocka_unit_test(the_majority_wins_the_vote),
+        cmocka_unit_test(overlaps_are_beside_what_chance_gives),
         cmocka_unit_test(json_has_null_for_what_is_not_finite),
         cmocka_unit_test(networks_are_described_by_what_lives),
     };

@@ -358,6 +358,84 @@ static void keys_name_what_matters(void **state) {
     cop_dataset_destroy(other);
 }
 
+/* Drawing weights and training on from them is what training is. */
+static void training_goes_on_from_given_weights(void **state) {
+    (void)state;
+    cop_conf *conf = configure(cnn, "epochs = 2\nseed = 4\nvalidation = 0.2");
+    cop_conf *none = configure(cnn, "epochs = 0\nseed = 9");
+    cop_model *model;
+    cop_dataset *set = bars(500, 0, 1);
+    cop_params base, on;
+    assert_ok(cop_model_from_conf(&model, conf));
+    cop_params_init(&base, model);
+    cop_params_init(&on, model);
+    assert_ok(cop_train_base(conf, model, set, &base, NULL, NULL));
+    cop_params_randomise(&on, model, 4);
+    assert_ok(cop_train_on(conf, model, set, &on, NULL, NULL));
+    assert_memory_equal(on.w, base.w, base.weights * sizeof *base.w);
+    assert_memory_equal(on.b, base.b, base.biases * sizeof *base.b);
+    assert_ok(cop_train_on(none, model, set, &on, NULL, NULL));
+    assert_memory_equal(on.w, base.w, base.weights * sizeof *base.w);
+    cop_params_clear(&base);
+    cop_params_clear(&on);
+    cop_dataset_destroy(set);
+    cop_model_destroy(model);
+    cop_conf_destroy(conf);
+    cop_conf_destroy(none);
+}
+
+static void the_tail_sees_what_the_last_layer_sees(void **state) {
+    (void)state;
+    cop_conf *conf = configure(cnn, "epochs = 1");
+    cop_model *model, *tail, *conv;
+    cop_dataset *set = bars(250, 0, 1), *seen, *dropped, *again;
+    cop_params params, last;
+    double accuracy[2], loss[2];
+    assert_ok(cop_model_from_conf(&model, conf));
+    assert_ok(cop_tail_create(&tail, model));
+    assert_string_equal(tail->spec, "16: dense2=dense(3)");
+    cop_params_init(&params, model);
+    cop_params_init(&last, tail);
+    cop_params_randomise(&params, model, 3);
+    cop_tail_take(model, &params, &last);
+    seen = cop_tail_features(model, &params, set, NULL);
+    assert_int_equal(seen->samples, 250);
+    assert_int_equal(cop_dataset_features(seen), 16);
+    cop_net_score(model, &params, set, &accuracy[0], &loss[0]);
+    cop_net_score(tail, &last, seen, &accuracy[1], &loss[1]);
+    assert_near(accuracy[0], accuracy[1], 0);
+    assert_near(loss[0], loss[1], 1e-12);
+    /* with dropout: other numbers, the same ones for the same seed */
+    const uint64_t seed = 5, other = 6;
+    dropped = cop_tail_features(model, &params, set, &seed);
+    again = cop_tail_features(model, &params, set, &seed);
+    const size_t bytes = 250 * 16 * sizeof(float);
+    assert_memory_equal(dropped->x, again->x, bytes);
+    assert_memory_not_equal(dropped->x, seen->x, bytes);
+    cop_dataset_destroy(again);
+    again = cop_tail_features(model, &params, set, &other);
+    assert_memory_not_equal(dropped->x, again->x, bytes);
+    /* what is put back is what counts */
+    for (size_t i = 0; i < last.weights; i++) last.w[i] = -last.w[i];
+    cop_tail_put(model, &params, &last);
+    cop_net_score(model, &params, set, NULL, &loss[0]);
+    cop_net_score(tail, &last, seen, NULL, &loss[1]);
+    assert_near(loss[0], loss[1], 1e-12);
+    assert_ok(cop_model_create(&conv, "1x3x3", "conv2d(2,3) flatten"));
+    cop_model_destroy(tail);
+    assert_int_equal(cop_tail_create(&tail, conv), COP_E_CONFIG);
+    cop_error_clear();
+    cop_model_destroy(conv);
+    cop_dataset_destroy(again);
+    cop_dataset_destroy(dropped);
+    cop_dataset_destroy(seen);
+    cop_dataset_destroy(set);
+    cop_params_clear(&params);
+    cop_params_clear(&last);
+    cop_model_destroy(model);
+    cop_conf_destroy(conf);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_optimiser_learns_a_small_set_by_heart),
@@ -370,6 +448,8 @@ int main(void) {
         cmocka_unit_test(zero_epochs_leave_the_first_weights),
         cmocka_unit_test(refusals_say_what_to_change),
         cmocka_unit_test(keys_name_what_matters),
+        cmocka_unit_test(training_goes_on_from_given_weights),
+        cmocka_unit_test(the_tail_sees_what_the_last_layer_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
