@@ -28,7 +28,7 @@ typedef struct cell_shape {
     size_t rows, cols, cells;
     size_t step;    /* inputs between neighbouring cells */
     bool events;    /* the dense layer behind is computed from events; else the cell is the whole
-                       sample and the next stage's tensor is filled */
+                       sample, without a pool, and the next stage's tensor is filled */
     bool relu[2];   /* behind the first, the last layer */
     size_t next;    /* stage behind the front */
     size_t outputs; /* events: of that stage, rounded up to 16 */

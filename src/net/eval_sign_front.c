@@ -64,7 +64,7 @@ bool cop_cells_shape(cell_shape *shape, const sign_plan *plan, const cop_model *
     shape->patch_h = (shape->plane_h - 1) * first->stride + first->kernel_h;
     shape->patch_w = (shape->plane_w - 1) * first->stride + first->kernel_w;
     shape->patch = first->in.channels * shape->patch_h * shape->patch_w;
-    shape->events = shape->layers == 2 || shape->cells > 1;
+    shape->events = shape->layers == 2 || pool || shape->patch != cop_shape_size(shape->input);
     shape->outputs = (next->sums.channels + 15) / 16 * 16;
     /* neighbouring cells compute the first layer's positions again: only where it is the smaller
      * part */

@@ -19,6 +19,27 @@ typedef struct test_case {
     cop_eval_setup setup;
 } test_case;
 
+/** Networks that `sign` computes in its ways for relatives, which need layers of certain sizes: one
+ * convolution that sees all or not all of its input at once, with and without a pool; two of them,
+ * the second of which is the larger part. */
+static inline void test_front(cop_rng *rng, char input[64], cop_buf *layers) {
+    static const char *const fronts[][2] = {
+        {"2x5x4", "conv2d(5,4,2) relu dense(6) relu dense(3)"},
+        {"2x4x4", "conv2d(5,4) relu dense(3)"},
+        {"1x4x4", "relu conv2d(7,3) relu maxpool(2) dense(5)"},
+        {"3x5x5", "conv2d(4,3) relu maxpool(2) dense(5)"},
+        {"3x6x9", "conv2d(4,3,2) relu dense(17) relu dense(5)"},
+        {"1x6x6", "conv2d(2,2) relu conv2d(9,3) relu maxpool(2) dense(5) relu dense(3)"},
+        {"1x8x8", "conv2d(3,3) relu conv2d(16,3) relu maxpool(2) dense(5)"},
+        {"1x9x5", "conv2d(3,2,2) conv2d(12,2) relu dense(4)"},
+        {"2x7x6", "conv2d(5,1) relu conv2d(6,2) maxpool(2) relu dense(4)"},
+        {"33", "relu dense(9) relu dense(8) dense(4)"},
+    };
+    size_t which = (size_t)cop_rng_below(rng, sizeof fronts / sizeof *fronts);
+    snprintf(input, 64, "%s", fronts[which][0]);
+    cop_buf_printf(layers, "%s", fronts[which][1]);
+}
+
 /** Words of an architecture of any kind that there is; it may not fit together. */
 static inline void test_any_architecture(cop_rng *rng, bool smooth, char input[64],
                                          cop_buf *layers) {
@@ -27,6 +48,10 @@ static inline void test_any_architecture(cop_rng *rng, bool smooth, char input[6
     static const char *const between[] = {"relu",         "relu",         "relu",
                                           "maxpool(2)",   "maxpool(3,1)", "maxpool(2,1)",
                                           "maxpool(3,2)", "dropout(0.5)", "identity"};
+    if (!smooth && cop_rng_below(rng, 5) == 0) {
+        test_front(rng, input, layers);
+        return;
+    }
     bool image = cop_rng_below(rng, 3) != 0;
     size_t side = cop_rng_below(rng, 4) ? 8 : 20;
     if (image)
