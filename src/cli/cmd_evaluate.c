@@ -9,6 +9,9 @@
 static const cop_flag flags[] = {
     COP_TASK_FLAGS,
     {"split", 's', "SPLIT", false, "test (default), evolve or train samples of the tasks."},
+    {"choose", 0, "SPLIT", false,
+     "Choose the shared value on this split instead of on the samples evaluated (evolve: as a "
+     "fair test does)."},
     {"evaluator", 'e', "NAME", false,
      "sign, sparse, blas or reference (default: the configuration's; blas where that is sign and "
      "the "
@@ -25,7 +28,7 @@ typedef struct evaluation {
     cop_subject subject;
     cop_judge judge;
     cop_list tasks;
-    cop_split split;
+    cop_split split, choose; /* the shared value is the best one of the split `choose` */
     bool confusion;
     cop_table table;
     cop_buf matrices, csv;
@@ -56,10 +59,9 @@ static json_t *record_vote(evaluation *e, const cop_dataset *set, const uint16_t
 }
 
 static void record(evaluation *e, const char *task, const cop_dataset *set,
-                   const cop_evidence *evidence, const uint16_t *predicted) {
+                   const cop_evidence *evidence, const uint16_t *predicted, size_t best) {
     const cop_weighting *weighting = &e->judge.setup.weighting;
     bool trained = weighting->kind == COP_WEIGHTS_TRAINED;
-    size_t best = cop_judge_best(&e->judge, evidence);
     json_t *result = json_object(), *values = json_array();
     for (size_t v = 0; v < weighting->values; v++) {
         double accuracy = percent(evidence->correct[v], set->samples);
@@ -83,7 +85,10 @@ static void record(evaluation *e, const char *task, const cop_dataset *set,
             cop_table_add(&e->table, "%g", weighting->value[v]);
         cop_table_add(&e->table, "%.2f", accuracy);
         cop_table_add(&e->table, "%.4f", loss);
-        cop_table_add(&e->table, "%s", v == best && !trained ? "best" : "");
+        cop_table_add(&e->table, "%s",
+                      v != best || trained    ? ""
+                      : e->choose == e->split ? "best"
+                                              : "chosen");
     }
     cop_confusion matrix;
     cop_confusion_init(&matrix, (size_t)set->classes, e->judge.setup.model->classes);
@@ -109,7 +114,25 @@ static void record(evaluation *e, const char *task, const cop_dataset *set,
                        (unsigned)predicted[best * set->samples + i], task);
 }
 
+static cop_status choose_value(evaluation *e, const char *task, const cop_evidence *evidence,
+                               size_t *best) {
+    cop_dataset *set = NULL;
+    uint16_t *predicted = NULL;
+    cop_evidence other;
+    cop_status status = COP_OK;
+    *best = cop_judge_best(&e->judge, evidence);
+    if (e->choose == e->split || e->judge.setup.weighting.values == 1) return COP_OK;
+    COP_GO(cop_judge_load(&e->judge, task, e->choose, &set));
+    COP_GO(cop_judge_predict(&e->judge, set, &other, &predicted));
+    *best = cop_judge_best(&e->judge, &other);
+done:
+    cop_free(predicted);
+    cop_dataset_destroy(set);
+    return status;
+}
+
 static cop_status evaluate_task(evaluation *e, const char *task) {
+    size_t best;
     cop_dataset *set = NULL;
     uint16_t *predicted = NULL;
     cop_evidence evidence;
@@ -117,7 +140,8 @@ static cop_status evaluate_task(evaluation *e, const char *task) {
     cop_activity_set("evaluating %s on task %s", e->subject.network_file, task);
     COP_GO(cop_judge_load(&e->judge, task, e->split, &set));
     COP_GO(cop_judge_predict(&e->judge, set, &evidence, &predicted));
-    record(e, task, set, &evidence, predicted);
+    COP_GO(choose_value(e, task, &evidence, &best));
+    record(e, task, set, &evidence, predicted, best);
 done:
     cop_free(predicted);
     cop_dataset_destroy(set);
@@ -131,8 +155,11 @@ static void print_text(const evaluation *e) {
                    e->subject.network_file, (unsigned long long)network->id,
                    cop_weighting_name(network->weighting.kind), cop_mask_count(&network->mask),
                    network->mask.bits);
-    cop_buf_printf(&text, "%s samples, evaluator %s\n\n", cop_split_name(e->split),
+    cop_buf_printf(&text, "%s samples, evaluator %s", cop_split_name(e->split),
                    e->judge.evaluator->name);
+    if (e->choose != e->split)
+        cop_buf_printf(&text, ", shared value chosen on %s samples", cop_split_name(e->choose));
+    cop_buf_printf(&text, "\n\n");
     cop_table_write(&e->table, &text);
     if (e->confusion) cop_buf_printf(&text, "%s", cop_buf_text(&e->matrices));
     fputs(cop_buf_text(&text), stdout);
@@ -147,6 +174,7 @@ static void print_json(const evaluation *e) {
     json_object_set_new(out, "weighting", json_string(cop_weighting_name(network->weighting.kind)));
     json_object_set_new(out, "edges", cop_json_id(cop_mask_count(&network->mask)));
     json_object_set_new(out, "split", json_string(cop_split_name(e->split)));
+    json_object_set_new(out, "choose", json_string(cop_split_name(e->choose)));
     json_object_set_new(out, "evaluator", json_string(e->judge.evaluator->name));
     json_object_set(out, "tasks", e->results);
     cop_json_print(out, stdout);
@@ -162,7 +190,9 @@ static cop_status evaluate(const cop_args *args, cop_par *par) {
     (void)par;
     cop_buf_printf(&e.csv, "sample,label,predicted,task\n");
     cop_table_init(&e.table, "<task|samples|value|accuracy %|loss|<");
-    COP_GO(cop_split_flag(args, &e.split));
+    COP_GO(cop_split_flag(args, "split", &e.split));
+    e.choose = e.split;
+    COP_GO(cop_split_flag(args, "choose", &e.choose));
     if (id && (!cop_parse_u64(id, &individual) || individual == COP_SUBJECT_BEST))
         COP_GO(cop_fail(COP_E_USAGE, "--individual %s: wanted the number of an individual", id));
     COP_GO(cop_subject_open(&e.subject, args->words[0], individual, false));

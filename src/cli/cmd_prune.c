@@ -93,7 +93,7 @@ static cop_status prune(const cop_args *args, cop_par *par) {
     uint64_t individual = COP_SUBJECT_BEST;
     cop_status status = COP_OK;
     (void)par;
-    COP_GO(cop_split_flag(args, &p.split));
+    COP_GO(cop_split_flag(args, "split", &p.split));
     COP_GO(find_methods(args, &p));
     COP_GO(whole_flag(args, "repeats", 10000, &p.repeats));
     COP_GO(whole_flag(args, "seed", UINT64_MAX, &p.seed));

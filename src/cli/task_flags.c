@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-cop_status cop_split_flag(const cop_args *args, cop_split *split) {
-    const char *word = cop_args_get(args, "split");
+cop_status cop_split_flag(const cop_args *args, const char *flag, cop_split *split) {
+    const char *word = cop_args_get(args, flag);
     for (cop_split s = COP_SPLIT_TRAIN; word && s <= COP_SPLIT_TEST; s++)
         if (strcmp(word, cop_split_name(s)) == 0) {
             *split = s;
             return COP_OK;
         }
-    return word ? cop_fail(COP_E_USAGE, "--split %s: wanted test, evolve or train", word) : COP_OK;
+    if (!word) return COP_OK;
+    return cop_fail(COP_E_USAGE, "--%s %s: wanted test, evolve or train", flag, word);
 }
 
 static cop_status check_task(const cop_list *tasks, size_t t, const cop_list *sections) {

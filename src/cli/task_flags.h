@@ -19,7 +19,7 @@
 /** Names of --task (words after the first one count while it is given), or all that the
  * configuration evolves on; each has a section. COP_E_USAGE. */
 cop_status cop_task_flags(const cop_args *args, const cop_judge *judge, cop_list *tasks);
-/** --split; left as it is when not given. COP_E_USAGE. */
-cop_status cop_split_flag(const cop_args *args, cop_split *split);
+/** The split that --@p flag names; left as it is when not given. COP_E_USAGE. */
+cop_status cop_split_flag(const cop_args *args, const char *flag, cop_split *split);
 
 #endif

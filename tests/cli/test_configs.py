@@ -4,6 +4,7 @@
 The arms of the thesis read MNIST and EMNIST files. Here they are given files of the same names and sizes with images
 of noise around ten shapes, and a small network; everything else is as they say.
 """
+import functools
 import gzip
 import json
 import os
@@ -27,6 +28,7 @@ def configurations(*folders):
     return found
 
 
+@functools.lru_cache(maxsize=None)
 def printed(path):
     result = coppice("check", "--no-data", path, "--print-config")
     check_status(result, 0)
@@ -127,7 +129,6 @@ def every_arm_runs(scratch):
             run = json.load(f)
         check(run["status"] == "finished" and run["result"]["generation"] == 1, f"{name}: {run}")
         check(set(run["result"]["tasks"]["mnist"]) >= {"base_test", "best_test"}, f"{name}: {run}")
-        check_status(coppice("verify", "--quiet", out), 0)
 
 
 if __name__ == "__main__":

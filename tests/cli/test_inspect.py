@@ -158,7 +158,7 @@ def a_network_file_is_inspected():
 def evaluation_repeats_what_evolution_saw():
     best = json.loads(coppice("inspect", run, "--json"))["best"]
     out = json.loads(coppice("evaluate", run, "--split", "evolve", "--json"))
-    keys(out, "network individual weighting edges split evaluator tasks")
+    keys(out, "network individual weighting edges split choose evaluator tasks")
     keys(out["tasks"], "digits letters")
     for task, seen in out["tasks"].items():
         keys(seen, "value accuracy loss correct samples values vote classes confusion")
@@ -170,6 +170,22 @@ def evaluation_repeats_what_evolution_saw():
         assert min(row["accuracy"] for row in seen["values"]) - 5 < seen["vote"]["accuracy"]
         assert seen["accuracy"] == max(row["accuracy"] for row in seen["values"])
     assert out["tasks"]["letters"]["classes"][:3] == ["a", "b", "c"]
+
+
+def the_value_is_chosen_elsewhere():
+    evolve = json.loads(coppice("evaluate", run, "--split", "evolve", "--json"))["tasks"]
+    test = json.loads(coppice("evaluate", run, "--json"))["tasks"]
+    fair = json.loads(coppice("evaluate", run, "--choose", "evolve", "--json"))
+    assert (fair["split"], fair["choose"]) == ("test", "evolve")
+    for task, seen in fair["tasks"].items():
+        assert seen["value"] == evolve[task]["value"]
+        assert seen["values"] == test[task]["values"] and seen["accuracy"] <= test[task]["accuracy"]
+        assert seen["accuracy"] == next(r["accuracy"] for r in seen["values"] if r["value"] == seen["value"])
+        other = json.loads(coppice("evaluate", run, "--split", "evolve", "--choose", "test", "--json"))["tasks"][task]
+        assert other["value"] == test[task]["value"]
+    text = coppice("evaluate", run, "--choose", "evolve")
+    assert "shared value chosen on evolve samples" in text and " chosen\n" in text and "best\n" not in text
+    coppice("evaluate", run, "--choose", "half", status=64, error="--choose half: wanted test, evolve or train")
 
 
 def predictions_confusion_and_accuracy_agree():
@@ -246,7 +262,7 @@ def damage_is_passed_over_and_named():
 
 def main():
     tests = [a_run_is_inspected, a_checkpoint_is_inspected, a_network_file_is_inspected,
-             evaluation_repeats_what_evolution_saw, predictions_confusion_and_accuracy_agree,
+             evaluation_repeats_what_evolution_saw, the_value_is_chosen_elsewhere, predictions_confusion_and_accuracy_agree,
              evaluators_agree, base_networks_and_other_configurations_do, what_cannot_be_done_is_said,
              damage_is_passed_over_and_named]
     failed = 0
