@@ -166,6 +166,8 @@ cop_status cop_experiment_base(cop_experiment *e, const cop_par *par) {
         e->base_ready = true;
     }
     COP_TRY(cop_par_agree(par, par->rank == 0 ? obtain(e) : COP_OK));
+    if (par->rank == 0 && strcmp(cop_conf_text(e->conf, "base", "biases"), "zero") == 0)
+        memset(e->base.b, 0, e->base.biases * sizeof *e->base.b);
     cop_experiment_share_base(e, par);
     return COP_OK;
 }

@@ -9,8 +9,11 @@ void cop_base_key(const cop_conf *conf, const cop_model *model, const cop_datase
     cop_hash_add_text(hash, "coppice base network 1");
     cop_hash_add_text(hash, model->spec);
     for (const cop_option *option = cop_base_options; option->key; option++) {
-        /* where the data or a finished network come from is not what they are */
-        if (strcmp(option->key, "task") == 0 || strcmp(option->key, "file") == 0) continue;
+        /* where the data or a finished network come from is not what they are, and what becomes of
+         * the biases is decided later */
+        if (strcmp(option->key, "task") == 0 || strcmp(option->key, "file") == 0 ||
+            strcmp(option->key, "biases") == 0)
+            continue;
         cop_hash_add_text(hash, option->key);
         if (option->type == COP_OPT_INT)
             cop_hash_add_u64(hash, (uint64_t)cop_conf_int(conf, "base", option->key));

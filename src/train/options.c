@@ -11,6 +11,8 @@ const cop_option cop_base_options[] = {
     {"file", COP_OPT_TEXT, "", 0, 0, "", NULL, COP_SCIENCE,
      "network file to take the base network from, relative to where coppice is started; when it is "
      "not there the base network is trained and stored in it; empty: train, or use the cache."},
+    {"biases", COP_OPT_CHOICE, "keep", 0, 0, "", "keep|zero", COP_SCIENCE,
+     "keep the trained biases, or set all of them to 0 once the base network is there."},
     {"seed", COP_OPT_INT, "1", 0, 9007199254740992.0, "", NULL, COP_SCIENCE,
      "seed of first weights, order of samples, dropout and validation split."},
     {"epochs", COP_OPT_INT, "3", 0, 1000000, "epochs", NULL, COP_SCIENCE,

@@ -94,6 +94,7 @@ def arms_say_what_their_comments_say(scratch):
         ("mnist-only", "as-published", {"tasks = mnist"}),
         ("letters-base", "as-published", {"task = letters"}),
         ("optimised-mapping", "as-published", {"classes = 1, 9, 3, 5, 8, 10, 4, 6, 2, 7"}),
+        ("no-biases", "as-published", {"biases = zero", "values = 1"}),
         ("letters-upright", "as-published", {"orientation = transposed"}),
         ("optimised-mapping-upright", "optimised-mapping", {"orientation = transposed"}),
         ("small", "as-published", {"size = 10", "size = 4"}),
