@@ -223,13 +223,22 @@ static cop_status run_ready(block *b) {
     return COP_OK;
 }
 
+/* The layer behind costs as much whatever its density; of one individual alone with less than an
+ * eighth of the front's edges that is more than the front saves (measured: docs/evaluation.md). */
+static bool is_too_sparse(const block *b) {
+    const cop_layer *l = b->e->cells->shape.last->layer;
+    return b->count == 1 && b->e->cells->shape.events &&
+           cop_mask_count_range(b->mask[0], l->weight_begin, l->weight_begin + l->weights) <
+               l->weights / 8;
+}
+
 static cop_status run_block(block *b) {
     sign_cells *c = b->e->cells;
     bool possible;
     c->ready_count = 0;
     c->ready_tables = false;
     COP_TRY(prepare(b, &possible));
-    if (possible && plan_block(b, c->group, &c->groups)) {
+    if (possible && !is_too_sparse(b) && plan_block(b, c->group, &c->groups)) {
         set_ready(b);
         return run_ready(b);
     }

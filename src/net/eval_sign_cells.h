@@ -13,7 +13,11 @@
 
 #define CELL_NODES_MAX 48 /* individuals of a block that are planned together: most, with hubs */
 #define CELL_BLOCK 40     /* individuals of them */
-#define CELL_PORTION 256  /* samples at a time, when the layer behind is computed from events */
+#define CELL_SMALL 16383  /* activations that winograd() can take */
+#define CELL_PAIR_COST                                                                             \
+    14 /* of an entry of a pair list: 8 dot products, which wait for the second-level cache        \
+          (measured) */
+#define CELL_PORTION 256 /* samples at a time, when the layer behind is computed from events */
 #define CELL_BYTES ((size_t)256 << 20) /* that the individuals of one plan may take */
 
 /* What the front looks like; the same for all individuals. */
@@ -69,6 +73,7 @@ typedef struct cell_node {
     size_t differences; /* the program of the other values */
     size_t most; /* of the node's other values: (outputs) sum less the reference's, plus bias, at
                     most */
+    bool small;  /* from nothing: activations are proved to be small enough for winograd() */
     size_t products; /* from nothing: weights and constants for the kernel winograd(); SIZE_MAX:
                         none */
     uint32_t *slot;  /* (channels of the first layer) of a kept node's planes, or NULL */

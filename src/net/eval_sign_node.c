@@ -82,12 +82,12 @@ static bool make_pairs(sign_eval *e, const cell_node *n, size_t g, const int16_t
                 ops->add(a[h], a[h] + g * plane, sum[h], plane);
                 a[h] = sum[h];
             }
-            int16_t top = ops->most(a[h], plane);
+            int16_t top = n->small ? 0 : ops->most(a[h], plane);
             if (top > most) most = top;
         }
         ops->pair(a[0], a[1], c->pairs + k * plane, c->pairs + (k + 1) * plane, plane);
     }
-    return most <= 16383;
+    return most <= CELL_SMALL;
 }
 
 /* Where the sums of a kept node are, for vector @p v of the batch; differences of value @p g > 0.

@@ -70,7 +70,8 @@ uint64_t cop_cells_full_cost(const cell_shape *shape, const cop_mask *mask, size
     size_t channels = shape->first->sums.channels, positions = shape->plane_h * shape->plane_w;
     double dead = 1 - (double)live / (double)last->weights;
     uint64_t pairs = (uint64_t)((1 - dead * dead) * (double)last->weights / 2) + 1;
-    uint64_t products = cop_cells_products_cost(shape), sums = pairs * shape->positions * 2;
+    uint64_t products = cop_cells_products_cost(shape),
+             sums = pairs * shape->positions * CELL_PAIR_COST / 4;
     return channels * positions * (first->fan_in + 6 * (1 + extra)) +
            (sums < products ? sums : products) * (1 + extra);
 }

@@ -211,7 +211,7 @@ static void program_full(cell_builder *b, cell_node *n) {
     }
     entries = (b->plan->words - n->program) / 2;
     if (s->last->kernel_h != 3 || s->last->kernel_w != 3 || s->positions != 4 || !s->relu[0] ||
-        channels > 3000 || entries * 8 < cop_cells_products_cost(s))
+        channels > 3000 || entries * CELL_PAIR_COST < cop_cells_products_cost(s))
         return;
     n->products = b->plan->words;
     push_products(b, n->mask, channels, outputs);
@@ -329,6 +329,12 @@ void cop_cells_program_two(cell_builder *b) {
             b->possible = b->possible && differences_fit(b, n, of + i * channels);
         if (!b->possible) break;
         n->program = p->words;
+        n->small = true;
+        for (size_t c = 0; c < channels; c++)
+            for (size_t g = 0; g < b->group->count; g++)
+                n->small &=
+                    of[i * channels + c].at[0].high + (g ? of[i * channels + c].at[g].high : 0) <=
+                    CELL_SMALL;
         if (n->parent == SIZE_MAX)
             program_full(b, n);
         else
