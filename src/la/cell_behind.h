@@ -64,8 +64,8 @@ static TARGET void FN(cell_events)(const cop_cell_events *j) {
     for (size_t l = 0; l < j->columns; l++) {
         size_t events = FN(event_list)(j, l, list);
         uint32_t *sums = (uint32_t *)j->sums + j->sample[l] * j->values * j->outputs;
-        if (l + 2 < j->columns) { /* sums come from far away */
-            const uint32_t *next = (uint32_t *)j->sums + j->sample[l + 2] * j->values * j->outputs;
+        if (l + 4 < j->columns) { /* sums come from far away */
+            const uint32_t *next = (uint32_t *)j->sums + j->sample[l + 4] * j->values * j->outputs;
             for (size_t i = 0; i < j->values * j->outputs; i += 16) __builtin_prefetch(next + i, 1);
         }
         for (size_t v = 0; v < j->values; v += 3) {

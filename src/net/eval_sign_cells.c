@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 1 /* vectors of columns that pass through the nodes together, then */
+#define BATCH 2 /* vectors of columns that pass through the nodes together, then */
 
 typedef struct block {
     sign_eval *e;

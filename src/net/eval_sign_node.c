@@ -11,6 +11,8 @@ void cop_cells_reserve(sign_eval *e, const cell_group *group, size_t batch) {
     cop_sign_reserve((void **)&c->x, &c->bytes[0], batch * s->patch * lanes * 2);
     cop_sign_reserve((void **)&c->planes, &c->bytes[1],
                      batch * c->plan.slots * c->plan.slot_size * 2 + 64);
+    for (size_t v = 0; v < batch && s->layers == 2; v++) /* slot 0 of every vector holds zeros */
+        memset(c->planes + v * c->plan.slots * c->plan.slot_size, 0, c->plan.slot_size * 2);
     cop_sign_reserve((void **)&c->kept, &c->bytes[2], (batch * c->plan.kept + 1) * block * 4);
     cop_sign_reserve((void **)&c->kept16, &c->bytes[13],
                      batch * c->plan.kept * (sums - 1) * block * 2 + 64);
