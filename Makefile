@@ -32,14 +32,15 @@ SETUP_GOALS := run check help info clean format setup lint
 ifneq ($(filter-out $(SETUP_GOALS),$(or $(MAKECMDGOALS),all)),)
 HDF5_PKG ?= $(firstword $(foreach p,hdf5 hdf5-serial hdf5-openmpi,$(if $(shell $(PKG_CONFIG) --exists $(p) && echo y),$(p))) hdf5)
 BLAS_PKG ?= $(firstword $(foreach p,openblas openblas64 cblas,$(if $(shell $(PKG_CONFIG) --exists $(p) && echo y),$(p))) openblas)
-PKGS := $(HDF5_PKG) $(BLAS_PKG) jansson libpng inih libcrypto zlib
+PKGS := $(HDF5_PKG) $(BLAS_PKG) jansson libpng inih libcrypto zlib gsl
 MISSING := $(shell jobs/setup.sh --check '$(MPICC)' '$(PKG_CONFIG)' $(PKGS) >&2 || echo missing)
 ifneq ($(MISSING),)
 $(error coppice cannot be built yet: see the lines above)
 endif
 # -isystem: warnings are for our code, not for the libraries' headers
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PKGS)))
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS))
+# GSL's own BLAS stays out: OpenBLAS has the same names and comes first
+PKG_LIBS   := $(filter-out -lgslcblas,$(shell $(PKG_CONFIG) --libs $(PKGS)))
 # HDF5's dimension scales live in its second library, which pkg-config does not name everywhere: Debian keeps it as
 # libhdf5_hl beside libhdf5 (or libhdf5_serial_hl in the common folder), other systems have a package hdf5_hl
 HDF5_DIRS := $(patsubst -L%,%,$(shell $(PKG_CONFIG) --libs-only-L $(HDF5_PKG))) $(shell $(PKG_CONFIG) --variable=libdir $(HDF5_PKG))

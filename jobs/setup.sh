@@ -4,21 +4,21 @@
 #   jobs/setup.sh --check MPICC PKG_CONFIG PKG...  only report what is missing; status 1 if anything is
 set -u
 apt_names="gcc make pkg-config openmpi-bin libopenmpi-dev libhdf5-dev libopenblas-dev libinih-dev
-librandom123-dev libjansson-dev libpng-dev libssl-dev zlib1g-dev libcmocka-dev python3 python3-h5py python3-numpy"
+librandom123-dev libjansson-dev libpng-dev libssl-dev zlib1g-dev libgsl-dev libcmocka-dev python3 python3-h5py python3-numpy"
 
 advice() {
     cat >&2 <<'TXT'
 coppice needs: a C compiler, GNU make, pkg-config, Open MPI (or another MPI-3), HDF5 (C library, serial is enough),
-OpenBLAS, inih, Random123 (headers), Jansson, libpng, OpenSSL (libcrypto), zlib;
-for the tests also cmocka and python3 with h5py and numpy.
+OpenBLAS, inih, Random123 (headers), Jansson, libpng, OpenSSL (libcrypto), zlib, GSL;
+for the tests also cmocka and python3 with h5py and numpy; for figures, if wanted, gnuplot (when coppice runs).
   Debian, Ubuntu   make setup        (apt; uses sudo when you are not root)
   Fedora, RHEL     dnf install gcc make pkgconf openmpi-devel hdf5-devel openblas-devel inih-devel Random123-devel \
-                     jansson-devel libpng-devel openssl-devel zlib-devel libcmocka-devel python3-h5py python3-numpy
+                     jansson-devel libpng-devel openssl-devel zlib-devel gsl-devel libcmocka-devel python3-h5py python3-numpy
                    module load mpi/openmpi-x86_64
   modules          module load gcc openmpi hdf5 openblas
                    (inih, Random123, Jansson, cmocka: from Spack below where the site lacks them)
-  Spack            spack install openmpi hdf5~mpi openblas inih random123 jansson libpng openssl zlib cmocka py-h5py
-                   spack load openmpi hdf5 openblas inih random123 jansson libpng openssl zlib cmocka py-h5py
+  Spack            spack install openmpi hdf5~mpi openblas inih random123 jansson libpng openssl zlib gsl cmocka py-h5py
+                   spack load openmpi hdf5 openblas inih random123 jansson libpng openssl zlib gsl cmocka py-h5py
 TXT
 }
 
@@ -40,7 +40,7 @@ fi
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
     # not Debian: what is loaded (modules, Spack) must do; say what is missing, if anything
-    "$0" --check "${MPICC:-mpicc}" "${PKG_CONFIG:-pkg-config}" jansson libpng inih libcrypto zlib
+    "$0" --check "${MPICC:-mpicc}" "${PKG_CONFIG:-pkg-config}" jansson libpng inih libcrypto zlib gsl
     exit $?
 fi
 missing=

@@ -75,9 +75,11 @@ typedef enum cop_log_level {
 void cop_log_set_level(cop_log_level level);
 /** Second destination beside stderr (the run directory's log); borrowed, NULL to detach. */
 void cop_log_set_file(FILE *file);
+/** Whether lines go to stderr (default) or only to the file: for runs in the background. */
+void cop_log_set_screen(bool on);
 /** Put before each line, e.g. "rank 3"; "" for none. Copied. */
 void cop_log_set_prefix(const char *prefix);
-/** One line (no newline in @p format) to stderr and the log file. */
+/** One line (no newline in @p format) to stderr (see above) and the log file. */
 void cop_log(cop_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** What this process is doing now ("evaluating individual 17 on task mnist, samples 0-999"); named

@@ -54,6 +54,8 @@ const cop_command *const *cop_commands(size_t *count);
  *  through args->command and `given` (flags "help", "version" exist for every command). */
 cop_status cop_args_parse(cop_args *args, int argc, char **argv);
 void cop_args_clear(cop_args *args);
+/** The command line again, in one form, for the record. */
+void cop_args_describe(const cop_args *args, cop_buf *out);
 void cop_help_write(const cop_command *command /**< NULL: overview */, cop_buf *out);
 void cop_man_write(cop_buf *out);        /**< troff man page of everything */
 void cop_completion_write(cop_buf *out); /**< bash completion */

@@ -28,6 +28,16 @@ cop_status cop_publish(const char *temporary, const char *path);
  * disk is taken back whole. */
 cop_status cop_append_line(const char *path, const char *line);
 
+typedef enum cop_lock_state {
+    COP_LOCK_HELD,   /**< it is ours until cop_lock_release, or until this process ends */
+    COP_LOCK_OTHERS, /**< another process has it */
+    COP_LOCK_NONE    /**< the file system knows no locks */
+} cop_lock_state;
+/** Try to lock the file @p path, which is made if need be; never waits. @p descriptor is -1 unless
+ * there is something to release. COP_E_IO when the file cannot be made. */
+cop_status cop_lock_take(const char *path, int *descriptor, cop_lock_state *state);
+void cop_lock_release(int *descriptor); /**< -1 is allowed */
+
 /* ------------------------------------------------------------------ HDF5 */
 
 /** An open file; paths below are absolute inside the file. Files are made and parsed in memory:

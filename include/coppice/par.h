@@ -119,4 +119,37 @@ typedef struct cop_farm_stats {
 } cop_farm_stats;
 void cop_farm_get_stats(const cop_farm *farm, cop_farm_stats *stats);
 
+/* ------------------------------------------------------------------ pool */
+
+/** Ranks 1 and on, cut into groups of equal size in rank order, that carry out one job after the
+ * other; rank 0 hands jobs out and sleeps. Between master and groups only point-to-point messages
+ * pass, so a group waits for no other. One rank alone is master and group. */
+typedef struct cop_pool cop_pool;
+/** COP_E_USAGE when there are too few ranks for one group. */
+cop_status cop_pool_check(const cop_par *par, int ranks_per_group);
+/** Collective. COP_E_USAGE as above, on all ranks. Ranks that are left over
+ * stay idle until the end. @p par is borrowed. */
+cop_status cop_pool_create(cop_pool **pool, const cop_par *par, int ranks_per_group);
+void cop_pool_destroy(cop_pool *pool); /**< collective inside each group; NULL is allowed */
+int cop_pool_groups(const cop_pool *pool);
+
+/** Carry out @p job on the ranks of @p group; called on all of them. What the first rank adds to
+ * @p answer goes to the master. */
+typedef void (*cop_pool_work)(void *user, cop_par *group, const cop_buf *job, cop_buf *answer);
+/** What the master does; called on rank 0. */
+typedef struct cop_pool_master {
+    void *user;
+    bool (*next)(void *user, cop_buf *job); /**< append a job; false: none is left */
+    void (*done)(void *user, const void *answer, size_t length);
+    void (*idle)(void *user); /**< at least every 100 ms while groups work */
+} cop_pool_master;
+/** Rank 0: hand out jobs until none is left and all are done. COP_E_PEER when a group sends what
+ * it cannot have; then the others are not waited for. */
+cop_status cop_pool_run(cop_pool *pool, const cop_pool_master *master, cop_pool_work work,
+                        void *work_user);
+/** Rank 0: end of service with @p status as the outcome everywhere. */
+void cop_pool_stop(cop_pool *pool, cop_status status);
+/** The other ranks: carry out jobs until the end; returns the status that rank 0 ended with. */
+cop_status cop_pool_serve(cop_pool *pool, cop_pool_work work, void *user);
+
 #endif

@@ -68,6 +68,102 @@ typedef struct cop_overlap {
 /** Both masks are of @p model. */
 cop_overlap cop_overlap_of(const cop_model *model, const cop_mask *a, const cop_mask *b);
 
+/* ------------------------------------------------------------------ statistics (docs/sweeps.md)
+ */
+
+/** What is not finite is left out; sd is the sample standard deviation (n - 1), NaN below two. */
+typedef struct cop_sample {
+    size_t count;
+    double mean, sd, least, most; /**< NaN when there is nothing */
+} cop_sample;
+cop_sample cop_sample_of(const double *value, size_t count);
+
+/** Welch's t test of two means, two-sided (Welch 1947). All but the difference are NaN when a group
+ * has less than two values or nothing varies. */
+typedef struct cop_welch {
+    double difference; /**< mean of b less mean of a */
+    double t, freedom, p;
+    double low, high; /**< confidence interval of the difference */
+} cop_welch;
+cop_welch cop_welch_test(const cop_sample *a, const cop_sample *b, double level);
+
+/** Mann and Whitney's U test, two-sided (1947). Exact when no two values are equal and no group has
+ * more than 40; else by the normal curve, corrected for ties and continuity. */
+typedef struct cop_mann_whitney {
+    double u; /**< pairs in which b is larger than a, equal ones counting half */
+    double p; /**< NaN when all values are equal or a group is empty */
+    bool exact;
+} cop_mann_whitney;
+/** Values must be finite. */
+cop_mann_whitney cop_mann_whitney_test(const double *a, size_t n, const double *b, size_t m);
+
+/** McNemar's test (1947), exact and two-sided: @p only_a samples are right in a alone, @p only_b in
+ * b alone. 1 when there are none. At most 2^32 - 1 together. */
+double cop_mcnemar_test(uint64_t only_a, uint64_t only_b);
+/** Wilson's score interval (1927) of a share, in [0, 1]. */
+void cop_wilson_interval(uint64_t right, uint64_t all, double level, double *low, double *high);
+
+/* ------------------------------------------------------------------ runs side by side
+ * (docs/sweeps.md) */
+
+/** A finished run. Measures: "fitness" and "edges" of the best individual ever,
+ * "accuracy.TASK.evolution" and "accuracy.TASK.test" (percent), "generations", "evaluations",
+ * "seconds". */
+typedef struct cop_trial {
+    int64_t seed;
+    char *directory, *digest;
+    json_t *numbers;
+} cop_trial;
+typedef struct cop_trial_arm {
+    char *name;
+    size_t trials;
+    cop_trial *trial;
+} cop_trial_arm;
+typedef struct cop_trials {
+    size_t arms;
+    cop_trial_arm *arm;
+    cop_list tasks; /**< of any run, in the order of their appearance */
+} cop_trials;
+/** Number of the arm @p name, which is added if it is not there. */
+size_t cop_trials_arm(cop_trials *trials, const char *name);
+/** Add the run in @p directory to an arm. COP_E_FORMAT when it has not finished. */
+cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory, int64_t seed);
+void cop_trials_clear(cop_trials *trials);
+/** Appends the measures of the tables. */
+void cop_trials_measures(const cop_trials *trials, cop_list *names);
+double cop_trial_value(const cop_trial *trial, const char *measure); /**< NaN: it has none */
+/** The finite values of an arm into @p out (arm->trials); returns how many. */
+size_t cop_trial_values(const cop_trial_arm *arm, const char *measure, double *out);
+/** The run with the largest fitness (which test samples do not enter), the first of equals; NULL:
+ * none. */
+const cop_trial *cop_trial_champion(const cop_trial_arm *arm);
+int cop_measure_digits(const char *measure); /**< behind the decimal point, in text */
+
+/** Mean and spread by arm and measure, as text and CSV, and every run as CSV. */
+void cop_trials_write(const cop_trials *trials, cop_buf *out);
+void cop_trials_csv(const cop_trials *trials, cop_buf *out);
+void cop_trials_runs_csv(const cop_trials *trials, cop_buf *out);
+
+/** Measures of the best individual so far, by generation. */
+typedef struct cop_curve {
+    size_t generations;
+    double *value; /**< (generations, measures); NaN where unknown */
+} cop_curve;
+/** From metrics.jsonl: "fitness" and names of the plan's measures. Damaged lines end the curve.
+ * COP_E_IO. */
+cop_status cop_curve_read(cop_curve *curve, const char *directory, const cop_list *measures);
+void cop_curve_clear(cop_curve *curve);
+
+/** Scripts for gnuplot and their data, in @p folder: the curves of every trial with their mean, by
+ * arm, and the means of all arms. */
+cop_status cop_figure_curves(const cop_trials *trials, const char *folder);
+/** A confusion matrix as shares of each true class; @p name is that of the files. */
+cop_status cop_figure_confusion(const cop_confusion *matrix, const char *const *classes,
+                                const char *name, const char *title, const char *folder);
+/** Draw every script of @p folder as SVG and PNG. COP_E_IO when there is no gnuplot or it refuses
+ * one; @p drawn counts scripts. */
+cop_status cop_figures_draw(const char *folder, size_t *drawn);
+
 /* ------------------------------------------------------------------ what a path holds */
 
 typedef enum cop_subject_kind {

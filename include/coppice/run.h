@@ -86,6 +86,7 @@ typedef struct cop_session_options {
     bool resume_auto;  /**< `run --resume auto`: go on if the directory holds a run, else begin */
     double time_limit; /**< seconds from the start after which to stop with a checkpoint; 0: none */
     bool quiet;        /**< no table of generations */
+    bool background;   /**< nothing on the screen: the result table goes to the run's log */
     const char *command_line;
 } cop_session_options;
 /** A whole search on all ranks, from configuration to result table. Collective. COP_OK when a stop

@@ -6,12 +6,16 @@
 static cop_log_level threshold = COP_LOG_INFO;
 static FILE *log_file;
 static char log_prefix[64];
+static bool log_screen = true;
 
 void cop_log_set_level(cop_log_level level) {
     threshold = level;
 }
 void cop_log_set_file(FILE *file) {
     log_file = file;
+}
+void cop_log_set_screen(bool on) {
+    log_screen = on;
 }
 void cop_log_set_prefix(const char *prefix) {
     snprintf(log_prefix, sizeof log_prefix, "%s", prefix);
@@ -25,8 +29,9 @@ void cop_log(cop_log_level level, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "coppice: %s%s%s%s\n", log_prefix, log_prefix[0] ? ": " : "", words[level],
-            text);
+    if (log_screen)
+        fprintf(stderr, "coppice: %s%s%s%s\n", log_prefix, log_prefix[0] ? ": " : "", words[level],
+                text);
     if (log_file) {
         fprintf(log_file, "%s %s%s%s%s\n", cop_time_now(now), log_prefix, log_prefix[0] ? ": " : "",
                 words[level], text);

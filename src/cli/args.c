@@ -160,3 +160,12 @@ const char *cop_args_nth(const cop_args *args, const char *flag, size_t k) {
         if (strcmp(args->given[i].flag->name, flag) == 0 && k-- == 0) return args->given[i].value;
     return NULL;
 }
+
+void cop_args_describe(const cop_args *args, cop_buf *out) {
+    cop_buf_printf(out, "coppice %s", args->command->name);
+    for (size_t i = 0; i < args->word_count; i++) cop_buf_printf(out, " %s", args->words[i]);
+    for (size_t i = 0; i < args->given_count; i++) {
+        cop_buf_printf(out, " --%s", args->given[i].flag->name);
+        if (args->given[i].flag->value) cop_buf_printf(out, " %s", args->given[i].value);
+    }
+}

@@ -16,12 +16,7 @@ cop_status cop_session_with_flags(cop_session_options *options, const cop_args *
         return cop_fail(COP_E_USAGE, "--time-limit %s: a positive number of seconds is wanted",
                         limit);
     cop_buf line = {0};
-    cop_buf_printf(&line, "coppice %s", args->command->name);
-    for (size_t i = 0; i < args->word_count; i++) cop_buf_printf(&line, " %s", args->words[i]);
-    for (size_t i = 0; i < args->given_count; i++) {
-        cop_buf_printf(&line, " --%s", args->given[i].flag->name);
-        if (args->given[i].flag->value) cop_buf_printf(&line, " %s", args->given[i].value);
-    }
+    cop_args_describe(args, &line);
     options->command_line = cop_buf_text(&line);
     cop_status status = cop_session(options, par);
     cop_buf_clear(&line);

@@ -45,7 +45,7 @@ static cop_status check_launcher(const cop_par *par) {
     return COP_OK;
 }
 
-static void find_nodes(cop_par *par, cop_par_impl *impl) {
+void cop_par_find_nodes(cop_par *par, cop_par_impl *impl) {
     MPI_Comm_split_type(impl->comm, MPI_COMM_TYPE_SHARED, par->rank, MPI_INFO_NULL, &impl->node);
     const char *split = getenv("COPPICE_RANKS_PER_NODE");
     int64_t per_node;
@@ -76,7 +76,7 @@ cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
         MPI_Comm_dup(MPI_COMM_WORLD, &impl->comm);
         MPI_Comm_rank(impl->comm, &par->rank);
         MPI_Comm_size(impl->comm, &par->size);
-        find_nodes(par, impl);
+        cop_par_find_nodes(par, impl);
     }
     impl->host = cop_alloc((size_t)par->size, sizeof *impl->host);
     memcpy(impl->host[par->rank], par->host, sizeof par->host);
@@ -94,7 +94,7 @@ void cop_par_end(cop_par *par) {
     exhausted_par = NULL;
     if (impl->finalise) {
         cop_par_barrier(par);
-        for (int i = 0; i < impl->windows; i++) MPI_Win_free(&impl->window[i]);
+        cop_par_free_windows(impl);
         MPI_Comm_free(&impl->node);
         MPI_Comm_free(&impl->comm);
         MPI_Finalize();

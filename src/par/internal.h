@@ -22,4 +22,9 @@ void cop_nap(unsigned microseconds);
 /** Wait for a request by polling with naps. */
 void cop_wait(MPI_Request *request);
 
+/** Number and size of this rank's node in par, from impl->comm. Collective. */
+void cop_par_find_nodes(cop_par *par, cop_par_impl *impl);
+/** Give back the shared memory of datasets that are not needed any more. Collective. */
+void cop_par_free_windows(cop_par_impl *impl);
+
 #endif

@@ -74,3 +74,7 @@ cop_status cop_par_share_dataset(const cop_par *par, cop_load_fn load, void *use
     cop_dataset_destroy(mine);
     return status;
 }
+
+void cop_par_free_windows(cop_par_impl *impl) {
+    while (impl->windows) MPI_Win_free(&impl->window[--impl->windows]);
+}

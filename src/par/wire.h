@@ -18,6 +18,8 @@ typedef enum cop_message {
     COP_MSG_WRITTEN,   /**< worker to master: answer of cop_farm_work.write */
     COP_MSG_FAILED,    /**< worker to master: int32 status, text */
     COP_MSG_BYE,       /**< worker to master: stop acknowledged */
+    COP_MSG_JOB,       /**< master of a pool to the first rank of a group: a job */
+    COP_MSG_DONE,      /**< back: what came of it */
     COP_MSG_KINDS
 } cop_message;
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *cache_path(const char *key) {
@@ -95,6 +96,46 @@ static cop_status train(cop_experiment *e, const cop_dataset *set, const char *t
     return COP_OK;
 }
 
+/* Runs that start together (seeds of a sweep, tasks of an array) want the same base network: one
+ * trains it, the others wait asleep and then find it. The lock saves time and nothing hangs on it:
+ * where it cannot be had, the network is trained once more. */
+static cop_status wait_for_turn(const char *path, int *lock) {
+    char *file = cop_sprintf("%s.lock", path), *folder = cop_strdup(path),
+         *slash = strrchr(folder, '/');
+    cop_lock_state state = COP_LOCK_OTHERS;
+    cop_status status = COP_OK;
+    bool told = false;
+    if (slash && slash != folder) {
+        *slash = '\0';
+        if (cop_make_dirs(folder) != COP_OK) cop_error_clear();
+    }
+    while (state == COP_LOCK_OTHERS && status == COP_OK && !cop_file_exists(path)) {
+        if (cop_lock_take(file, lock, &state) != COP_OK) {
+            cop_error_clear();
+            break;
+        }
+        if (state != COP_LOCK_OTHERS) break;
+        if (!told)
+            cop_log(COP_LOG_INFO, "base network: another coppice is training it; waiting for that");
+        told = true;
+        nanosleep(&(struct timespec){0, 100000000}, NULL);
+        if (cop_halt_requests() & COP_HALT_STOP)
+            status = cop_fail(COP_E_STOPPED, "stopped on request before the base network was "
+                                             "there; start it again");
+    }
+    cop_free(file);
+    cop_free(folder);
+    return status;
+}
+
+static void end_turn(const char *path, int *lock) {
+    if (*lock < 0) return;
+    char *file = cop_sprintf("%s.lock", path);
+    unlink(file); /* still held: who waits for it gets it, and finds the network */
+    cop_lock_release(lock);
+    cop_free(file);
+}
+
 /* On rank 0 only. */
 static cop_status obtain(cop_experiment *e) {
     const char *file = cop_conf_text(e->conf, "base", "file");
@@ -118,11 +159,13 @@ static cop_status obtain(cop_experiment *e) {
         cop_log(COP_LOG_INFO, "base network: %s is not there; it is trained and stored there",
                 file);
     cop_status status = COP_OK;
-    if (!*file && path && cop_file_exists(path)) {
-        if (adopt(e, path) == COP_OK) {
-            cop_log(COP_LOG_INFO, "base network: found in the cache, %s", path);
-            goto done;
-        }
+    int lock = -1;
+    if (path) COP_GO(wait_for_turn(path, &lock));
+    if (path && cop_file_exists(path)) {
+        status = adopt(e, path);
+        if (status == COP_OK) cop_log(COP_LOG_INFO, "base network: found in the cache, %s", path);
+        if (status == COP_OK || *file) goto done;
+        status = COP_OK;
         cop_log(COP_LOG_WARNING, "base network: the cached one is of no use (%s); training anew",
                 cop_error_message());
         cop_error_clear();
@@ -139,6 +182,7 @@ static cop_status obtain(cop_experiment *e) {
         cop_error_clear();
     }
 done:
+    if (path) end_turn(path, &lock);
     cop_free(path);
     cop_dataset_destroy(set);
     return status;

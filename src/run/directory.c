@@ -2,10 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "coppice/io.h"
@@ -23,24 +21,19 @@ bool cop_directory_holds_run(const char *path) {
 
 static cop_status take_lock(cop_directory *directory) {
     char *path = join(directory->path, "lock");
-    cop_status status = COP_OK;
-    directory->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-    if (directory->lock < 0)
-        status = cop_fail(COP_E_IO, "%s: cannot be written: %s; choose another folder with --out",
-                          path, strerror(errno));
-    else if (flock(directory->lock, LOCK_EX | LOCK_NB) == 0)
-        directory->locked = true;
-    else {
-        if (errno == EWOULDBLOCK)
-            status = cop_fail(COP_E_USAGE,
-                              "%s is in use by another coppice: wait for it, or choose "
-                              "another folder with --out",
-                              directory->path);
-        else
-            cop_log(COP_LOG_WARNING,
-                    "%s: no file locks here (%s); make sure that only one run uses it", path,
-                    strerror(errno));
-    }
+    cop_lock_state state;
+    cop_status status = cop_lock_take(path, &directory->lock, &state);
+    if (status != COP_OK)
+        status = cop_fail(status, "%s; choose another folder with --out", cop_error_message());
+    else if (state == COP_LOCK_OTHERS)
+        status = cop_fail(COP_E_USAGE,
+                          "%s is in use by another coppice: wait for it, or choose "
+                          "another folder with --out",
+                          directory->path);
+    else if (state == COP_LOCK_NONE)
+        cop_log(COP_LOG_WARNING, "%s: no file locks here; make sure that only one run uses it",
+                path);
+    directory->locked = state == COP_LOCK_HELD;
     cop_free(path);
     return status;
 }
@@ -89,7 +82,7 @@ cop_status cop_directory_open(cop_directory *directory, const char *path, bool m
 void cop_directory_close(cop_directory *directory) {
     cop_log_set_file(NULL);
     if (directory->log) fclose(directory->log);
-    if (directory->lock >= 0) close(directory->lock);
+    cop_lock_release(&directory->lock);
     json_decref(directory->run);
     cop_free(directory->path);
     *directory = (cop_directory){.lock = -1};

@@ -23,8 +23,7 @@ static cop_status apply_sets(cop_conf *conf, const cop_session_options *options)
     return cop_conf_check(conf);
 }
 
-/* Resume is the same experiment: only how long and in what manner may change. */
-static cop_status same_science(const cop_conf *now, const cop_conf *then, const char *dir) {
+cop_status cop_session_same_science(const cop_conf *now, const cop_conf *then, const char *dir) {
     cop_buf a = {0}, b = {0};
     cop_list lines_a = {0}, lines_b = {0};
     cop_status status = COP_OK;
@@ -91,7 +90,7 @@ static cop_conf *recorded_conf(const char *dir, const cop_conf *then) {
                        strcmp(ledger.entries[i].sha256, hex) == 0;
     if (entered && cop_read_file(path, (size_t)1 << 26, &text) == COP_OK &&
         cop_conf_parse(&conf, cop_run_schema(), cop_buf_text(&text), path) == COP_OK)
-        same = same_science(conf, then, dir) == COP_OK;
+        same = cop_session_same_science(conf, then, dir) == COP_OK;
     if (!same) {
         cop_conf_destroy(conf);
         conf = NULL;
@@ -119,7 +118,7 @@ static cop_status prepare_resume(cop_session_state *s, const cop_conf *asked, co
         if (!*conf) *conf = cop_conf_copy(then);
         status = apply_sets(*conf, s->options);
     }
-    if (status == COP_OK) status = same_science(*conf, then, dir);
+    if (status == COP_OK) status = cop_session_same_science(*conf, then, dir);
     cop_conf_destroy(then);
     COP_TRY(status);
     snprintf(s->run_id, sizeof s->run_id, "%.39s", s->checkpoint->run_id);
@@ -139,13 +138,12 @@ static cop_status find_checkpoint(const char *dir, bool *any) {
     return status;
 }
 
-/* Everything that can be wrong with a configuration, before anything is made or trained. */
-static cop_status check_configuration(const cop_session_state *s, const cop_conf *conf) {
+cop_status cop_session_check(const cop_conf *conf, const char *data_dir) {
     cop_composition composition;
     COP_TRY(cop_composition_create(&composition, conf));
     cop_status status = COP_OK;
     for (size_t t = 0; t < composition.tasks.count && status == COP_OK; t++)
-        status = cop_task_check(conf, composition.tasks.items[t], s->data_dir);
+        status = cop_task_check(conf, composition.tasks.items[t], data_dir);
     if (status == COP_OK) status = cop_composition_try(&composition);
     cop_composition_clear(&composition);
     return status;
@@ -162,7 +160,7 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
     }
     COP_TRY(cop_conf_load(conf, cop_run_schema(), options->config));
     COP_TRY(apply_sets(*conf, options));
-    COP_TRY(check_configuration(s, *conf));
+    COP_TRY(cop_session_check(*conf, s->data_dir));
     char *dir = options->directory ? cop_strdup(options->directory)
                                    : default_directory(*conf, !options->resume_auto);
     cop_status status = cop_directory_open(&s->directory, dir, !options->resume_auto);

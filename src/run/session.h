@@ -23,5 +23,11 @@ typedef struct cop_session_state {
  * Nothing is made on disk before the configuration has been found good. @p conf is owned by the
  * caller. */
 cop_status cop_session_prepare(cop_session_state *session, cop_conf **conf);
+/** Everything that can be wrong with a configuration, before anything is made or trained. @p
+ * data_dir may be NULL. COP_E_CONFIG. */
+cop_status cop_session_check(const cop_conf *conf, const char *data_dir);
+/** COP_E_CONFIG unless both are the same experiment: only how long and in what manner may differ.
+ * @p dir, where @p then was run, is named in the message. */
+cop_status cop_session_same_science(const cop_conf *now, const cop_conf *then, const char *dir);
 
 #endif

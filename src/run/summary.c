@@ -52,7 +52,13 @@ static json_t *score_json(struct score score) {
                        : json_null();
 }
 
+/* Where the table goes: the screen belongs to the caller of a run in the background. */
+static FILE *stream(const cop_search *search) {
+    return search->options->background ? search->directory->log : stdout;
+}
+
 static cop_status table(const cop_search *search, const cop_network *best, json_t *result) {
+    FILE *out = stream(search);
     const cop_experiment *e = search->experiment;
     cop_mask full;
     cop_mask_init(&full, e->model->weights);
@@ -61,8 +67,8 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
     json_t *tasks = json_object();
     cop_status status = COP_OK;
     bool signs = e->setup.weighting.kind != COP_WEIGHTS_TRAINED;
-    printf("%-18s %-9s %14s %14s%s\n", "accuracy", "samples", signs ? "all edges" : "base network",
-           "best found", signs ? "   shared weight" : "");
+    fprintf(out, "%-18s %-9s %14s %14s%s\n", "accuracy", "samples",
+            signs ? "all edges" : "base network", "best found", signs ? "   shared weight" : "");
     for (size_t t = 0; t < e->tasks && status == COP_OK; t++) {
         const char *name = e->task_names.items[t];
         struct score evolve[2], test[2] = {{0}};
@@ -79,10 +85,10 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
         for (int row = 0; row < 2; row++) {
             const struct score *score = row ? test : evolve;
             if (!score[0].known) continue;
-            printf("%-18s %-9s %13.2f%% %13.2f%%", row ? "" : name, row ? "test" : "evolution",
-                   score[0].accuracy, score[1].accuracy);
-            if (signs) printf("   %g and %g", score[0].value, score[1].value);
-            printf("\n");
+            fprintf(out, "%-18s %-9s %13.2f%% %13.2f%%", row ? "" : name,
+                    row ? "test" : "evolution", score[0].accuracy, score[1].accuracy);
+            if (signs) fprintf(out, "   %g and %g", score[0].value, score[1].value);
+            fprintf(out, "\n");
         }
         json_object_set_new(tasks, name,
                             json_pack("{s:o,s:o,s:o,s:o}", "base_evolve", score_json(evolve[0]),
@@ -90,17 +96,18 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
                                       score_json(test[0]), "best_test", score_json(test[1])));
     }
     size_t edges = cop_mask_count(&best->mask);
-    printf("%-18s %-9s %14zu %14zu   %.2f %% are left\n", "edges", "", e->model->weights, edges,
-           100.0 * (double)edges / (double)e->model->weights);
-    printf("%-18s %-9s %14llu %14llu\n", "multiply-adds", "a sample",
-           (unsigned long long)cop_model_macs(e->model, NULL),
-           (unsigned long long)cop_model_macs(e->model, &best->mask));
+    fprintf(out, "%-18s %-9s %14zu %14zu   %.2f %% are left\n", "edges", "", e->model->weights,
+            edges, 100.0 * (double)edges / (double)e->model->weights);
+    fprintf(out, "%-18s %-9s %14llu %14llu\n", "multiply-adds", "a sample",
+            (unsigned long long)cop_model_macs(e->model, NULL),
+            (unsigned long long)cop_model_macs(e->model, &best->mask));
     if (signs)
-        printf("(all edges: the base network's edges and biases under a shared weight, not its "
-               "trained "
-               "weights;\n shared weight: for either network the one with most right on the "
-               "samples of "
-               "that row, also where they are test samples)\n");
+        fprintf(out,
+                "(all edges: the base network's edges and biases under a shared weight, not its "
+                "trained "
+                "weights;\n shared weight: for either network the one with most right on the "
+                "samples of "
+                "that row, also where they are test samples)\n");
     json_object_set_new(result, "edges", json_integer((json_int_t)edges));
 done:
     json_object_set_new(result, "tasks", tasks);
@@ -112,6 +119,7 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
     const cop_history *history = cop_engine_history(search->engine);
     const cop_generation *last = &history->generation[history->generations - 1];
     char *path = cop_sprintf("%s/best.h5", search->directory->path), text[32];
+    FILE *out = stream(search);
     cop_network *best = NULL;
     cop_status status = COP_OK;
     cop_farm_stats stats;
@@ -125,20 +133,20 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
                   isfinite(last->best_ever) ? last->best_ever : 0.0, "best_ever_id",
                   (json_int_t)last->best_ever_id, "seconds", elapsed, "utilisation", busy, "digest",
                   search->digest);
-    printf("\n");
+    fprintf(out, "\n");
     if (scores) {
         COP_GO(cop_network_read(&best, path));
         COP_GO(table(search, best, result));
     }
-    printf("%-18s %-9s %14s %14.4f   individual %llu\n", "fitness", "", "", last->best_ever,
-           (unsigned long long)last->best_ever_id);
-    printf("\n%u generations, %llu evaluations in %s (workers busy %.0f %%)%s%s\n",
-           last->generation, (unsigned long long)last->evaluations,
-           cop_format_seconds(elapsed, text), 100 * busy, reason ? "; ended because " : "",
-           reason ? reason : "");
-    printf("digest %s\n", search->digest);
-    printf("run directory: %s\n", search->directory->path);
-    if (fflush(stdout) != 0) cop_log(COP_LOG_WARNING, "the result table could not be printed");
+    fprintf(out, "%-18s %-9s %14s %14.4f   individual %llu\n", "fitness", "", "", last->best_ever,
+            (unsigned long long)last->best_ever_id);
+    fprintf(out, "\n%u generations, %llu evaluations in %s (workers busy %.0f %%)%s%s\n",
+            last->generation, (unsigned long long)last->evaluations,
+            cop_format_seconds(elapsed, text), 100 * busy, reason ? "; ended because " : "",
+            reason ? reason : "");
+    fprintf(out, "digest %s\n", search->digest);
+    fprintf(out, "run directory: %s\n", search->directory->path);
+    if (fflush(out) != 0) cop_log(COP_LOG_WARNING, "the result table could not be printed");
 done:
     json_object_set_new(search->directory->run, "result", result);
     cop_network_destroy(best);

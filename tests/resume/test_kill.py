@@ -17,22 +17,6 @@ KILLS = int(os.environ.get("COPPICE_KILLS", "4"))
 SEED = int(os.environ.get("COPPICE_KILL_SEED", "1"))
 
 
-def children(pid):
-    """All descendants: mpirun's ranks are in sessions of their own."""
-    found, todo = [], [pid]
-    while todo:
-        parent = todo.pop()
-        try:
-            for thread in os.listdir(f"/proc/{parent}/task"):
-                with open(f"/proc/{parent}/task/{thread}/children") as f:
-                    kids = [int(k) for k in f.read().split()]
-                found += kids
-                todo += kids
-        except OSError:
-            pass
-    return found
-
-
 @test
 def killed_anywhere_it_ends_as_if_nothing_had_happened(scratch):
     env = dict(os.environ)

@@ -56,6 +56,22 @@ def digest(folder):
     return lines[0].split()[1]
 
 
+def children(pid):
+    """All descendants: mpirun's ranks are in sessions of their own."""
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        try:
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                with open(f"/proc/{parent}/task/{thread}/children") as f:
+                    kids = [int(k) for k in f.read().split()]
+                found += kids
+                todo += kids
+        except OSError:
+            pass
+    return found
+
+
 def main():
     print(f"1..{len(_tests)}", flush=True)
     failed = 0
