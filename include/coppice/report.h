@@ -102,6 +102,13 @@ cop_mann_whitney cop_mann_whitney_test(const double *a, size_t n, const double *
 double cop_mcnemar_test(uint64_t only_a, uint64_t only_b);
 /** Wilson's score interval (1927) of a share, in [0, 1]. */
 void cop_wilson_interval(uint64_t right, uint64_t all, double level, double *low, double *high);
+/** Clopper and Pearson's interval (1934) of a share: never shorter than it says, so a little wider
+ * than Wilson's. @p right <= @p all. */
+void cop_clopper_pearson_interval(uint64_t right, uint64_t all, double level, double *low,
+                                  double *high);
+/** Holm's correction (1979) of @p count p values for being tested together: the chance that any is
+ * small by accident stays below the level. NaN: no test, and not counted. */
+void cop_holm_adjust(const double *p, size_t count, double *adjusted);
 
 /* ------------------------------------------------------------------ runs side by side
  * (docs/sweeps.md) */

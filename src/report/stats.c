@@ -130,3 +130,46 @@ void cop_wilson_interval(uint64_t right, uint64_t all, double level, double *low
     *low = right == 0 ? 0 : middle - reach;
     *high = right == all ? 1 : middle + reach;
 }
+
+/* The share p at which the beta distribution (a, b) is @p area. GSL's inverse does not always find
+ * it for samples in the thousands, its distribution is right; 60 halvings give all digits. */
+static double beta_quantile(double area, double a, double b) {
+    double low = 0, high = 1;
+    for (int i = 0; i < 60; i++) {
+        double middle = 0.5 * (low + high);
+        *(gsl_cdf_beta_P(middle, a, b) < area ? &low : &high) = middle;
+    }
+    return 0.5 * (low + high);
+}
+
+void cop_clopper_pearson_interval(uint64_t right, uint64_t all, double level, double *low,
+                                  double *high) {
+    *low = 0;
+    *high = 1;
+    COP_ASSERT(right <= all);
+    if (!all) return;
+    gsl_set_error_handler_off();
+    double k = (double)right, n = (double)all, tail = (1 - level) / 2;
+    if (right > 0) *low = beta_quantile(tail, k, n - k + 1);
+    if (right < all) *high = beta_quantile(1 - tail, k + 1, n - k);
+}
+
+/* ------------------------------------------------------------------ several tests at once */
+
+void cop_holm_adjust(const double *p, size_t count, double *adjusted) {
+    size_t *order = COP_NEW_ARRAY(size_t, count), tests = 0;
+    for (size_t i = 0; i < count; i++) {
+        adjusted[i] = NAN;
+        if (isnan(p[i])) continue;
+        size_t at = tests++;
+        for (; at > 0 && p[order[at - 1]] > p[i]; at--) order[at] = order[at - 1];
+        order[at] = i;
+    }
+    double most = 0;
+    for (size_t k = 0; k < tests; k++) {
+        double scaled = (double)(tests - k) * p[order[k]];
+        if (scaled > most) most = scaled;
+        adjusted[order[k]] = most < 1 ? most : 1;
+    }
+    cop_free(order);
+}

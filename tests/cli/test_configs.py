@@ -4,6 +4,7 @@
 The arms of the thesis read MNIST and EMNIST files. Here they are given files of the same names and sizes with images
 of noise around ten shapes, and a small network; everything else is as they say.
 """
+import configparser
 import functools
 import gzip
 import json
@@ -33,6 +34,19 @@ def printed(path):
     result = coppice("check", "--no-data", path, "--print-config")
     check_status(result, 0)
     return result.stdout
+
+
+@test
+def arms_of_sweep_files_are_sound(scratch):
+    for path in configurations("sweeps"):
+        arms = configparser.ConfigParser(inline_comment_prefixes=";")
+        arms.read(os.path.join(ROOT, path))
+        names = [name for name in arms.sections() if name.startswith("arm.")]
+        check(names, path)
+        for name in names:
+            config = os.path.join(ROOT, os.path.dirname(path), arms[name]["config"])
+            sets = ["--set=" + word for word in arms[name].get("set", "").split()]
+            check_status(coppice("check", "--no-data", config, *sets), 0)
 
 
 def write_images(folder, name, labels, seed):

@@ -143,6 +143,43 @@ static void wilson_as_scipy(void **state) {
     }
 }
 
+/* Binomial tails summed with 60 digits and solved by halving, in Python's decimal numbers. */
+static void clopper_pearson_as_sums(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t right, all;
+        double low, high;
+    } cases[] = {{0, 20, 0, 0.16843347098308534},
+                 {20, 20, 0.83156652901691464, 1},
+                 {1, 3, 0.0084037586596126361, 0.9057006759497539},
+                 {8130, 10000, 0.80521713182094024, 0.82060014321236374},
+                 {1766, 7999, 0.21172861759155862, 0.23003044152877117},
+                 {0, 0, 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double low, high;
+        cop_clopper_pearson_interval(cases[i].right, cases[i].all, 0.95, &low, &high);
+        close_to(low, cases[i].low);
+        close_to(high, cases[i].high);
+    }
+}
+
+static void holm_by_hand(void **state) {
+    (void)state;
+    const double p[] = {0.04, NAN, 0.01, 0.03, 0.5}, want[] = {0.09, NAN, 0.04, 0.09, 0.5};
+    double adjusted[5];
+    cop_holm_adjust(p, 5, adjusted);
+    for (size_t i = 0; i < 5; i++)
+        if (i == 1)
+            assert_true(isnan(adjusted[i]));
+        else
+            close_to(adjusted[i], want[i]);
+    const double large[] = {0.6, 0.7};
+    cop_holm_adjust(large, 2, adjusted);
+    assert_near(adjusted[0], 1, 0);
+    assert_near(adjusted[1], 1, 0);
+    cop_holm_adjust(p, 0, adjusted);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_leave_out_what_is_not_finite),
@@ -151,6 +188,8 @@ int main(void) {
         cmocka_unit_test(mann_whitney_as_scipy),
         cmocka_unit_test(mcnemar_as_scipy),
         cmocka_unit_test(wilson_as_scipy),
+        cmocka_unit_test(clopper_pearson_as_sums),
+        cmocka_unit_test(holm_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
