@@ -94,8 +94,8 @@ $(BUILD)/obj/src/cli/version.o $(BUILD)/obj/src/run/provenance.o: $(BUILD)/versi
 
 ifeq ($(FLAVOUR),asan)
 # gcc's undefined-behaviour instrumentation takes minutes on the unrolled vector kernels: they keep the address
-# checks; the same templates compiled as plain C (sign_plain.c, sparse_plain.c) have both
-$(BUILD)/obj/src/la/sign_avx%.o $(BUILD)/obj/src/la/sign_sse%.o $(BUILD)/obj/src/la/sparse_avx%.o: CFLAGS_ALL += -fno-sanitize=undefined
+# checks; the same templates compiled as plain C (sign_plain.c, sparse_plain.c, train_plain.c) have both
+$(BUILD)/obj/src/la/sign_avx%.o $(BUILD)/obj/src/la/sign_sse%.o $(BUILD)/obj/src/la/sparse_avx%.o $(BUILD)/obj/src/la/train_avx%.o: CFLAGS_ALL += -fno-sanitize=undefined
 endif
 
 $(BUILD)/libcoppice.a: $(OBJ)

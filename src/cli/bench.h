@@ -3,6 +3,7 @@
 #define COPPICE_CLI_BENCH_H
 
 #include "coppice/cli.h"
+#include "coppice/la.h"
 #include "coppice/report.h"
 
 /** One benchmark: a row of bench_list.h. */
@@ -62,6 +63,10 @@ typedef struct cop_bench_bounds {
 void cop_bench_measure_bounds(const char *kernel, cop_bench_bounds *bounds);
 /** Only the two integer ones. */
 void cop_bench_measure_dot(const char *kernel, cop_bench_bounds *bounds);
+
+/** Multiply-adds per second of a sparse kernel where nothing but its instructions holds it up: a
+ * list that reads the same 48 inputs of 8 vectors (24 KiB) again and again. */
+double cop_bench_kernel_peak(const cop_sparse_ops *ops);
 
 /* ------------------------------------------------------------------ results */
 

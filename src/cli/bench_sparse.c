@@ -154,40 +154,6 @@ static cop_status measure(bench *b, double density, double *seconds, double *den
     return status;
 }
 
-/* Multiply-adds per second of the same kernel where nothing but its instructions holds it up: a
- * list that reads the same 48 inputs of 8 vectors (24 KiB) again and again. */
-static double kernel_peak(const cop_sparse_ops *ops) {
-    enum { INPUTS = 48, OUTPUTS = 4, EDGES = 20 * INPUTS, GROUPS = 8 };
-    const size_t chunk = GROUPS * COP_SPARSE_LANES;
-    uint32_t begin[OUTPUTS + 1];
-    float bias[OUTPUTS] = {0};
-    cop_sparse_edge *edge = COP_NEW_ARRAY(cop_sparse_edge, OUTPUTS * EDGES);
-    float *x = COP_NEW_ARRAY(float, INPUTS *chunk), *y = COP_NEW_ARRAY(float, OUTPUTS *chunk);
-    const cop_sparse_edges edges = {1, OUTPUTS, begin, edge, bias};
-    const cop_sparse_grid grid = {.rows = 1,
-                                  .cols = GROUPS,
-                                  .in_col = COP_SPARSE_LANES,
-                                  .out_plane = chunk,
-                                  .out_col = COP_SPARSE_LANES};
-    double best = 0;
-    for (size_t o = 0; o <= OUTPUTS; o++) begin[o] = (uint32_t)(o * EDGES);
-    for (size_t i = 0; i < (size_t)OUTPUTS * EDGES; i++)
-        edge[i] = (cop_sparse_edge){(int32_t)(i * 7 % INPUTS * chunk), 0.5f};
-    for (int i = 0; i < 24; i++) {
-        double start = cop_bench_clock(), spent, macs = 0;
-        do {
-            ops->sum(&edges, &grid, x, y);
-            macs += (double)OUTPUTS * EDGES * (double)chunk;
-            spent = cop_bench_clock() - start;
-        } while (spent < BURST);
-        if (macs / spent > best) best = macs / spent;
-    }
-    cop_free(edge);
-    cop_free(x);
-    cop_free(y);
-    return best;
-}
-
 /* Density at which both would be equally fast, between two that were measured; 1 when lists won
  * everywhere. */
 static cop_status sweep(bench *b, json_t *result) {
@@ -219,7 +185,7 @@ done:
 }
 
 static cop_status report(bench *b, json_t *result, bool sweeping) {
-    double seconds, dense, bound = kernel_peak(b->sparse->ops);
+    double seconds, dense, bound = cop_bench_kernel_peak(b->sparse->ops);
     cop_bench_text(result, "kernel", b->sparse->ops->name);
     cop_bench_int(result, "outputs", b->rows);
     cop_bench_int(result, "inputs", b->cols);

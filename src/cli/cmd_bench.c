@@ -18,7 +18,8 @@ static const cop_flag flags[] = {
      "Fraction of edges that are live (0.6; sparse: 0.05; kernels: a list, 1,0.6,0.1)."},
     {"values", 0, "LIST", false, "Shared weights, ascending (0.5,1,2)."},
     {"samples", 0, "N", false,
-     "Samples to evaluate (eval: 1000, generation: 14000; kernels: as many as the clock wants)."},
+     "Samples to evaluate (eval: 1000, generation: 14000; kernels: as many as the clock wants) or, "
+     "train, to learn from in a pass (6000)."},
     {"images", 0, "KIND", false,
      "glyphs (default): drawn digits, normalised like MNIST; random: pixels of noise."},
     {"individuals", 0, "K", false,
@@ -36,10 +37,14 @@ static const cop_flag flags[] = {
     {"kernel", 0, "NAME", false,
      "Integer kernel to use instead of the fastest; COPPICE_KERNEL does the same."},
     {"repeat", 0, "N", false,
-     "Measure so often and take the median (5; generation and kernels: 3; sparse: 21)."},
+     "Measure so often and take the median (5; generation and kernels: 3; sparse: 21; train: 5)."},
     {"rows", 0, "N", false, "sparse: outputs of the layer (1000)."},
     {"cols", 0, "N", false, "sparse: inputs of the layer (1000)."},
-    {"batch", 0, "N", false, "sparse: samples of a product (128)."},
+    {"batch", 0, "N", false, "sparse: samples of a product (128); train: of a step (100)."},
+    {"layers", 0, "LIST", false, "train: inputs, hidden units, classes (784,1000,1000,1000,10)."},
+    {"epsilon", 0, "E", false, "train: E (inputs + outputs) edges in a layer (20)."},
+    {"activation", 0, "NAME", false, "train: relu (default), srelu or all-relu."},
+    {"dropout", 0, "FRACTION", false, "train: dropped after each hidden layer (0)."},
     {"sweep", 0, NULL, false,
      "sparse: measure densities from 0.01 to 1, and where the dense product is as fast."},
     {"compare-with", 0, "COMMAND", false,
@@ -212,6 +217,7 @@ const cop_command cop_cmd_bench = {
         "breeds and evaluates them\n"
         "  kernels  every integer kernel of this machine on each layer of the two networks\n"
         "  sparse  one dense layer of floats with few live edges, against the dense product\n"
+        "  train  steps of training, and rewiring, of a network of live edges\n"
         "Beside what was achieved stand the bounds of the machine, measured in the same run: a "
         "float product (sgemm), copying, and integer dot products. All times are "
         "processor time of one core. docs/benchmarks.md explains every number.",

@@ -117,6 +117,23 @@ def kernels_has_a_row_for_every_variant_layer_grid_and_density(scratch):
 
 
 @test
+def train_times_steps_and_rewiring(scratch):
+    small = ("train", "--layers", "30,40,20,5", "--epsilon", 3, "--batch", 10, "--samples", 35, "--repeat", 2)
+    one = bench(*small)
+    judge(one, "seconds", "samples_per_s", "rewire_s", "live_macs_per_s", "network_bytes", "edges")
+    check((one["layers"], one["epsilon"], one["batch"], one["samples"]) == ("30,40,20,5", 3, 10, 35), one)
+    check(100 < one["edges"] < 800, one)  # 210 and 180 drawn, 100 of the last layer
+    check(abs(one["samples_per_s"] * one["seconds"] / 35 - 1) < 1e-9, one)
+    other = bench(*small, "--kernel", "plain", "--activation", "srelu", "--dropout", 0.3)
+    check((other["kernel"], other["edges"], other["dropout"]) == ("plain", one["edges"], 0.3), other)
+    rival = bench(*small, "--compare-with", "/bin/echo {\"seconds\":0.5}")
+    check(abs(rival["compare_ratio"] * rival["seconds"] / 0.5 - 1) < 1e-9, rival)
+    refused(64, "--layers 5: wanted 2 to", "train", "--layers", "5")
+    refused(64, "'x' is no number", "train", "--layers", "5,x")
+    refused(64, "--activation tanh: wanted", "train", "--activation", "tanh")
+
+
+@test
 def sparse_stands_beside_the_dense_product(scratch):
     small = ("sparse", "--rows", 30, "--cols", 50, "--batch", 17, "--repeat", 1)
     one = bench(*small, "--density", 0.2)

@@ -1,0 +1,118 @@
+/** @file live.h
+ *  Networks of dense layers that are stored and trained as lists of their live edges. Memory and
+ *  time of every pass, step and rewiring are proportional to the live edges (and to units times
+ *  samples of a batch); a matrix of weights does not exist. Samples are innermost: activations are
+ *  (units, S), S = batch rounded up to whole vectors of 16.
+ *
+ *  Mocanu et al. 2018, Scalable training of artificial neural networks with adaptive sparse
+ *  connectivity inspired by network science; docs/training.md says what follows the paper and what
+ *  its released code.
+ */
+#ifndef COPPICE_TRAIN_LIVE_H
+#define COPPICE_TRAIN_LIVE_H
+
+#include "coppice/train.h"
+#include "la/train.h"
+
+#define COP_LIVE_LAYERS_MAX 32
+
+typedef enum cop_live_activation {
+    COP_LIVE_SRELU,
+    COP_LIVE_RELU,
+    COP_LIVE_ALL_RELU
+} cop_live_activation;
+/** How the first edges are drawn; all give epsilon (inputs + outputs) of them, or every edge. */
+typedef enum cop_live_topology {
+    COP_LIVE_BERNOULLI, /**< each possible edge by itself (the paper): the number varies */
+    COP_LIVE_EXACT,     /**< so many, drawn without repetition */
+    COP_LIVE_DENSE      /**< all edges of every layer */
+} cop_live_topology;
+typedef enum cop_live_start {
+    COP_LIVE_GLOROT, /**< uniform, +-sqrt(6/(inputs + outputs)) of the whole layer */
+    COP_LIVE_HE,     /**< uniform, +-sqrt(6/inputs) */
+    COP_LIVE_NORMAL  /**< normal, standard deviation 0.1 */
+} cop_live_start;
+
+typedef struct cop_live_settings {
+    size_t layers;                         /**< with weights; at least 1 */
+    size_t width[COP_LIVE_LAYERS_MAX + 1]; /**< inputs, hidden units ..., classes */
+    size_t batch;
+    double epsilon;
+    cop_live_topology topology;
+    bool sparse_output; /**< the last layer is drawn and rewired like the others; else it has all
+                             edges and keeps them */
+    cop_live_start start;
+    cop_live_activation activation;
+    double alpha;   /**< ALL_RELU: slope below 0, minus in layers 1, 3 ..., plus in 2, 4 ... */
+    double dropout; /**< after each hidden layer, inverted; 0: none */
+    bool adam;
+    uint64_t seed;
+} cop_live_settings;
+
+/** Numbers that units have: bias, then those of SReLU in the order of cop_srelu. */
+enum { COP_LIVE_BIAS, COP_LIVE_TL, COP_LIVE_AL, COP_LIVE_TR, COP_LIVE_AR, COP_LIVE_NUMBERS };
+
+/** A layer. Edges are sorted by output, then input; edge k has weight edge[k].weight and input
+ * edge[k].offset / S. */
+typedef struct cop_live_layer {
+    size_t inputs, outputs, edges;
+    size_t initial;  /**< edges that it began with; there is room for so many */
+    bool rewired;    /**< its edges may change */
+    size_t numbers;  /**< per unit: 1, or COP_LIVE_NUMBERS */
+    uint32_t *begin; /**< (outputs + 1) */
+    cop_sparse_edge *edge;
+    float *slope, *m, *v; /**< (edges) gradient, memory of the optimiser (v: adam only) */
+    uint32_t *from;       /**< (inputs + 1); the transposed index; NULL in the first layer */
+    cop_sparse_way *way;
+    float *unit, *unit_slope, *unit_m, *unit_v; /**< (numbers, outputs) */
+    float *z, *a;                               /**< (outputs, S); a: hidden layers only */
+    uint8_t *kept;
+} cop_live_layer;
+
+typedef struct cop_live_net {
+    cop_live_settings settings;
+    const cop_train_ops *ops;
+    size_t vectors, stride; /**< S = stride = 16 * vectors */
+    cop_live_layer layer[COP_LIVE_LAYERS_MAX];
+    float *x;           /**< (inputs, S) */
+    float *gradient[2]; /**< (widest, S) */
+    float *slopes;      /**< (slope_count) the gradients of all parameters; layers point into it */
+    size_t slope_count;
+    size_t n;      /**< samples of the last forward pass */
+    bool dropping; /**< it was one with dropout */
+} cop_live_net;
+
+/** COP_E_CONFIG when a layer would have 2^31 edges or more, or inputs * S reaches 2^31. */
+cop_status cop_live_create(cop_live_net **net, const cop_live_settings *settings);
+void cop_live_destroy(cop_live_net *net);
+/** Edges that can be, as the sum over layers; those that live. */
+double cop_live_possible(const cop_live_net *net);
+size_t cop_live_edges(const cop_live_net *net);
+/** Bytes held by the network and its workspace. */
+size_t cop_live_bytes(const cop_live_net *net);
+/** A weight as the settings' start draws it. */
+float cop_live_first_weight(const cop_live_settings *settings, const cop_live_layer *layer,
+                            cop_rng *rng);
+/** Make the transposed index of @p layer from its edges. */
+void cop_live_index(const cop_live_net *net, cop_live_layer *layer);
+static inline size_t cop_live_input(const cop_live_net *net, const cop_live_layer *layer,
+                                    size_t k) {
+    return (size_t)layer->edge[k].offset / net->stride;
+}
+
+/** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,
+ * for dropout; NULL: inference. Logits are z of the last layer. */
+void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);
+/** Sum of the cross entropies in nats of the last forward pass; infinite if a logit is not finite.
+ * Classes by largest logit, ties to the lowest, to @p classes (n) and the number of right ones to
+ * @p correct, unless NULL. @p scale: the gradient of the sum is taken times this; 0: none. */
+double cop_live_loss(cop_live_net *net, const int32_t *label, double scale, size_t *correct,
+                     uint16_t *classes);
+/** Gradients of all parameters into slopes (overwritten), after a loss with @p scale. @p see (may
+ * be NULL) is called for each layer, last first, with the gradient of its z, (outputs, S). */
+typedef void (*cop_live_see)(void *user, size_t layer, const float *gradient);
+void cop_live_backward(cop_live_net *net, cop_live_see see, void *user);
+/** One step of the optimiser; decay (l2, shrink) is for weights and biases alone. */
+void cop_live_step(cop_live_net *net, const cop_step *how);
+
+#endif

@@ -1,0 +1,147 @@
+/* The passes through a network of live edges and the step of its optimiser. Multiply-adds: one a
+ * live edge and sample forward, one for its gradient, one for the way back (not in the first
+ * layer). */
+#include <math.h>
+#include <string.h>
+
+#include "live.h"
+#include "net/exact_math.h"
+
+static cop_srelu srelu(const cop_live_layer *l, float *numbers) {
+    const size_t n = l->outputs;
+    return (cop_srelu){numbers + COP_LIVE_TL * n, numbers + COP_LIVE_AL * n,
+                       numbers + COP_LIVE_TR * n, numbers + COP_LIVE_AR * n};
+}
+
+static float slope_below(const cop_live_settings *s, size_t layer) {
+    if (s->activation != COP_LIVE_ALL_RELU) return 0;
+    return (float)(layer % 2 ? s->alpha : -s->alpha); /* hidden layers are counted from 1 there */
+}
+
+static void sum(const cop_live_net *net, const cop_live_layer *l, const float *in) {
+    const cop_sparse_edges edges = {
+        .blocks = 1, .outputs = l->outputs, .begin = l->begin, .edge = l->edge, .bias = l->unit};
+    const cop_sparse_grid grid = {.rows = 1,
+                                  .cols = net->vectors,
+                                  .in_col = COP_SPARSE_LANES,
+                                  .out_plane = net->stride,
+                                  .out_col = COP_SPARSE_LANES};
+    net->ops->sparse->sum(&edges, &grid, in, l->z);
+}
+
+void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n,
+                      const uint32_t *batch) {
+    const cop_live_settings *s = &net->settings;
+    const cop_train_ops *ops = net->ops;
+    COP_ASSERT(n >= 1 && n <= s->batch);
+    net->n = n;
+    net->dropping = batch && s->dropout > 0;
+    ops->turn(s->width[0], n, net->vectors, rows, net->x);
+    const float *in = net->x;
+    for (size_t i = 0; i < s->layers; i++) {
+        const cop_live_layer *l = &net->layer[i];
+        const size_t values = l->outputs * net->stride;
+        sum(net, l, in);
+        if (!l->a) break;
+        if (s->activation == COP_LIVE_SRELU) {
+            const cop_srelu p = srelu(l, l->unit);
+            ops->srelu(l->outputs, net->vectors, &p, l->z, l->a);
+        } else {
+            ops->leaky(values, slope_below(s, i), l->z, l->a);
+        }
+        if (net->dropping)
+            ops->drop(values, s->dropout, s->seed, *batch, (uint32_t)i, l->a, l->kept);
+        in = l->a;
+    }
+}
+
+/* Softmax and cross entropy of one sample, in double and in fixed operations; logits and gradient
+ * are S apart. */
+static double one_loss(const float *logit, size_t classes, size_t stride, int32_t label,
+                       double scale, float *gradient, size_t *best) {
+    double largest = -INFINITY, total = 0;
+    bool finite = true;
+    *best = 0;
+    for (size_t k = 0; k < classes; k++) {
+        const double v = (double)logit[k * stride];
+        if (!isfinite(v)) {
+            finite = false;
+            continue;
+        }
+        if (v > largest) {
+            largest = v;
+            *best = k;
+        }
+    }
+    if (!finite) return INFINITY;
+    for (size_t k = 0; k < classes; k++)
+        total += cop_exact_exp((double)logit[k * stride] - largest);
+    for (size_t k = 0; scale != 0 && k < classes; k++) {
+        const double p = cop_exact_exp((double)logit[k * stride] - largest) / total;
+        gradient[k * stride] = (float)(scale * (p - ((size_t)label == k)));
+    }
+    return cop_exact_log(total) - ((double)logit[(size_t)label * stride] - largest);
+}
+
+double cop_live_loss(cop_live_net *net, const int32_t *label, double scale, size_t *correct,
+                     uint16_t *classes) {
+    const cop_live_layer *l = &net->layer[net->settings.layers - 1];
+    double total = 0;
+    size_t right = 0;
+    if (scale != 0) memset(net->gradient[0], 0, l->outputs * net->stride * sizeof(float));
+    for (size_t i = 0; i < net->n; i++) {
+        size_t best;
+        COP_ASSERT(label[i] >= 0 && (size_t)label[i] < l->outputs);
+        total += one_loss(l->z + i, l->outputs, net->stride, label[i], scale, net->gradient[0] + i,
+                          &best);
+        right += best == (size_t)label[i];
+        if (classes) classes[i] = (uint16_t)best;
+    }
+    if (correct) *correct = right;
+    return total;
+}
+
+void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
+    const cop_live_settings *s = &net->settings;
+    const cop_train_ops *ops = net->ops;
+    size_t turn = 0;
+    for (size_t i = s->layers; i-- > 0;) {
+        cop_live_layer *l = &net->layer[i];
+        float *gradient = net->gradient[turn];
+        const float *in = i ? net->layer[i - 1].a : net->x;
+        if (see) see(user, i, gradient);
+        ops->sums(l->outputs, net->vectors, gradient, l->unit_slope + COP_LIVE_BIAS * l->outputs);
+        ops->slope(l->outputs, l->begin, l->edge, net->vectors, in, gradient, l->slope);
+        if (!i) break;
+        const cop_live_layer *before = &net->layer[i - 1];
+        float *back = net->gradient[1 - turn];
+        const size_t values = before->outputs * net->stride;
+        ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, back);
+        if (net->dropping) ops->drop_back(values, s->dropout, before->kept, back);
+        if (s->activation == COP_LIVE_SRELU) {
+            const cop_srelu p = srelu(before, before->unit),
+                            slope = srelu(before, before->unit_slope);
+            ops->srelu_back(before->outputs, net->vectors, &p, before->z, back, &slope);
+        } else {
+            ops->leaky_back(values, slope_below(s, i - 1), before->z, back);
+        }
+        turn = 1 - turn;
+    }
+}
+
+void cop_live_step(cop_live_net *net, const cop_step *how) {
+    cop_step plain = *how;
+    plain.l2 = plain.shrink = 0;
+    for (size_t i = 0; i < net->settings.layers; i++) {
+        cop_live_layer *l = &net->layer[i];
+        if (l->edges)
+            net->ops->step(how, l->edges, sizeof *l->edge / sizeof(float), &l->edge[0].weight,
+                           l->slope, l->m, l->v);
+        net->ops->step(how, l->outputs, 1, l->unit, l->unit_slope, l->unit_m, l->unit_v);
+        if (l->numbers > 1) {
+            const size_t n = l->outputs;
+            net->ops->step(&plain, (l->numbers - 1) * n, 1, l->unit + n, l->unit_slope + n,
+                           l->unit_m + n, l->unit_v ? l->unit_v + n : NULL);
+        }
+    }
+}
