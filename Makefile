@@ -2,7 +2,7 @@
 #   make run     install what is missing, build, and watch a search run on all cores
 #   make check   install what is missing, build, run every test
 #   make help    the other targets
-# Variables: CC, MPICC, FLAVOUR=release|debug|asan|cov, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, HDF5_HL, BLAS_PKG, V=1
+# Variables: CC, MPICC, FLAVOUR=release|debug|asan|cov|fuzz, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, HDF5_HL, BLAS_PKG, V=1
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -56,9 +56,10 @@ OPT_release := -O3 -g
 OPT_debug   := -O1 -g3
 OPT_asan    := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_cov     := -O1 -g3 --coverage
+OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DCOPPICE_LIBFUZZER
 OPT := $(OPT_$(FLAVOUR))
 ifeq ($(OPT),)
-$(error FLAVOUR=$(FLAVOUR) is not one of release, debug, asan, cov)
+$(error FLAVOUR=$(FLAVOUR) is not one of release, debug, asan, cov, fuzz)
 endif
 # -ffp-contract=off: a*b+c is rounded twice on every machine, so results do not depend on FMA
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(PKG_CFLAGS) $(OPT) -ffp-contract=off -fno-math-errno \
@@ -70,7 +71,7 @@ OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all tests run check check-built asan valgrind bench install uninstall format lint clean info help setup FORCE
+.PHONY: all tests run check check-built asan valgrind fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
 all: $(BUILD)/coppice
 
 # build flags: a change of compiler or options rebuilds everything
@@ -92,7 +93,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(BUILD)/version.h
 	$(Q)$(MPICC) $(CFLAGS_ALL) -I$(BUILD) -MMD -MP -c $< -o $@
 $(BUILD)/obj/src/cli/version.o $(BUILD)/obj/src/run/provenance.o: $(BUILD)/version.h
 
-ifeq ($(FLAVOUR),asan)
+ifneq ($(filter asan fuzz,$(FLAVOUR)),)
 # gcc's undefined-behaviour instrumentation takes minutes on the unrolled vector kernels: they keep the address
 # checks; the same templates compiled as plain C (sign_plain.c, sparse_plain.c, train_plain.c) have both
 $(BUILD)/obj/src/la/sign_avx%.o $(BUILD)/obj/src/la/sign_sse%.o $(BUILD)/obj/src/la/sparse_avx%.o $(BUILD)/obj/src/la/train_avx%.o: CFLAGS_ALL += -fno-sanitize=undefined
@@ -127,6 +128,11 @@ asan:
 	@$(PYTHON) tests/support/run.py --build build-asan --sanitize $(TESTS)
 valgrind: all tests
 	@$(PYTHON) tests/support/run.py --build $(BUILD) --valgrind $(TESTS)
+fuzzers: $(filter $(BUILD)/tests/fuzz/%,$(TEST_BIN))
+fuzz: fuzzers
+	@command -v clang >/dev/null || { echo 'make fuzz needs clang with its libFuzzer: apt-get install clang' >&2; exit 1; }
+	@$(MAKE) -j$$(nproc) FLAVOUR=fuzz CC=clang LDFLAGS=-fsanitize=fuzzer fuzzers
+	@tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 bench: all
 	@OPENBLAS_NUM_THREADS=1 $(BUILD)/coppice bench eval
 
@@ -159,6 +165,7 @@ help:
 	 'make install    PREFIX=/usr/local DESTDIR=' \
 	 'make asan       the tests under the address and undefined-behaviour sanitizers' \
 	 'make valgrind   the tests under valgrind' \
+	 'make fuzz       hostile input to every reader, with clang (SECONDS=60 each; TARGET="idx csv" to select)' \
 	 'make bench      throughput of the evaluators on this machine' \
 	 'make format     clang-format;   make lint: the rules of the house' \
 	 'make clean info help' \

@@ -32,6 +32,11 @@ cop_status cop_classes_resolve(cop_classes *classes, const cop_source *source, c
         for (size_t i = 0; i < train->names.count; i++)
             if (seen[i] || source->built_in) cop_list_add(&classes->names, train->names.items[i]);
         cop_free(seen);
+        if (classes->names.count == 0)
+            return cop_fail(COP_E_FORMAT,
+                            "[%s]: no samples are left to train on: the data are too few for the "
+                            "holdout, or there are none",
+                            section);
         if (!source->built_in)
             qsort(classes->names.items, classes->names.count, sizeof(char *), by_label);
     }
