@@ -2,6 +2,7 @@
  */
 #include "compose.h"
 #include "config_flags.h"
+#include "run/training.h"
 
 static const cop_flag flags[] = {
     COP_FLAG_DATA,
@@ -18,6 +19,13 @@ static cop_status check(const cop_args *args, cop_par *par) {
     cop_buf out = {0};
     cop_status status = COP_OK;
     COP_GO(cop_flags_conf(args, args->words[0], &conf));
+    if (cop_training_wanted(conf)) {
+        const bool read = !cop_args_has(args, "no-data");
+        cop_buf_printf(&out, "%s is sound%s\n", args->words[0],
+                       read ? "" : " (data were not looked at)");
+        COP_GO(cop_training_estimate(conf, read ? cop_flags_data(args) : NULL, read, &out));
+        goto say;
+    }
     COP_GO(cop_composition_create(&composition, conf));
     COP_GO(cop_composition_try(&composition));
     if (!cop_args_has(args, "no-data"))
@@ -25,6 +33,7 @@ static cop_status check(const cop_args *args, cop_par *par) {
     cop_buf_printf(&out, "%s is sound%s\n", args->words[0],
                    facts.known ? "" : " (data were not looked at)");
     cop_composed_estimate(&composition, &facts, &out);
+say:
     if (cop_args_has(args, "print-config")) {
         cop_buf_reset(&out);
         cop_conf_write(conf, &out, COP_CONF_ALL);

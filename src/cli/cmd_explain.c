@@ -2,6 +2,7 @@
  * layer by layer. */
 #include "config_flags.h"
 #include "run/composition.h"
+#include "run/training.h"
 
 #include <string.h>
 
@@ -62,12 +63,18 @@ static cop_status explain(const cop_args *args, cop_par *par) {
     cop_buf out = {0};
     cop_status status = COP_OK;
     COP_GO(cop_flags_conf(args, args->words[0], &conf));
+    if (cop_training_wanted(conf)) {
+        COP_GO(cop_training_precheck(conf, NULL));
+        cop_training_explain(conf, &out);
+        goto say;
+    }
     COP_GO(cop_composition_create(&composition, conf));
     cop_plan_explain(composition.plan, &out);
     cop_buf_printf(&out, "\n");
     write_evaluation(&composition, &out);
     cop_buf_printf(&out, "\n");
     write_network(composition.model, &out);
+say:
     fputs(cop_buf_text(&out), stdout);
 done:
     cop_buf_clear(&out);

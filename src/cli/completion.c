@@ -54,7 +54,8 @@ void cop_completion_write(cop_buf *out) {
     for (size_t i = 0; i < schema->count; i++)
         for (const cop_option *o = schema->sections[i].options; o && o->key; o++)
             if (!strchr(schema->sections[i].name, '*'))
-                cop_buf_printf(out, "%s.%s ", schema->sections[i].name, o->key);
+                cop_buf_printf(out, "%.*s.%s ", (int)strcspn(schema->sections[i].name, "?"),
+                               schema->sections[i].name, o->key);
     cop_buf_printf(out, "' -- \"$cur\"); return ;;\n    esac\n"
                         "    if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "
                         "\"$flags\" -- \"$cur\"); "

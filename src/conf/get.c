@@ -109,7 +109,8 @@ cop_status cop_conf_fail(const cop_conf *conf, const char *section, const char *
 
 static bool is_wild(const cop_conf *conf, const char *section) {
     for (size_t i = 0; i < conf->schema->count; i++)
-        if (cop_section_is_wildcard(&conf->schema->sections[i]) &&
+        if ((cop_section_is_wildcard(&conf->schema->sections[i]) ||
+             cop_section_is_optional(&conf->schema->sections[i])) &&
             cop_section_matches(&conf->schema->sections[i], section))
             return true;
     return false;

@@ -40,6 +40,8 @@ bool cop_text_is_utf8(const char *text, size_t length);
 /** True when [@p section] is what the row describes ("task.*" stands for task.NAME). */
 bool cop_section_matches(const cop_section *row, const char *section);
 bool cop_section_is_wildcard(const cop_section *row);
+/** "NAME?": written, with all its defaults, only where it was given. */
+bool cop_section_is_optional(const cop_section *row);
 /** True for a row whose name an earlier row has: the earlier one stands for both. */
 bool cop_section_is_again(const cop_schema *schema, size_t row);
 /** NULL when the schema has no such section or key. */

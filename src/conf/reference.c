@@ -53,7 +53,8 @@ void cop_schema_write_reference(const cop_schema *schema, cop_buf *out, bool mar
     for (size_t i = 0; i < schema->count; i++) {
         const cop_section *row = &schema->sections[i];
         if (cop_section_is_again(schema, i)) continue;
-        size_t stem = strlen(row->name) - (cop_section_is_wildcard(row) ? 1 : 0);
+        size_t stem =
+            strlen(row->name) - (cop_section_is_wildcard(row) || cop_section_is_optional(row));
         cop_buf_printf(out, markdown ? "\n## [%.*s%s]\n" : "\n[%.*s%s]\n", (int)stem, row->name,
                        cop_section_is_wildcard(row) ? "NAME" : "");
         for (size_t k = i; k < schema->count; k++) {

@@ -9,6 +9,11 @@ bool cop_section_is_wildcard(const cop_section *row) {
     return length > 1 && row->name[length - 1] == '*';
 }
 
+bool cop_section_is_optional(const cop_section *row) {
+    size_t length = strlen(row->name);
+    return length > 1 && row->name[length - 1] == '?';
+}
+
 /* NAME of task.NAME: it becomes part of measure names, files and HDF5 attributes. */
 static bool is_plain_name(const char *name) {
     if (!*name) return false;
@@ -22,6 +27,9 @@ static bool has_stem(const cop_section *row, const char *section) {
 }
 
 bool cop_section_matches(const cop_section *row, const char *section) {
+    if (cop_section_is_optional(row))
+        return strlen(section) + 1 == strlen(row->name) &&
+               strncmp(row->name, section, strlen(section)) == 0;
     if (!cop_section_is_wildcard(row)) return strcmp(row->name, section) == 0;
     return has_stem(row, section) && is_plain_name(section + strlen(row->name) - 1);
 }
@@ -84,9 +92,10 @@ cop_status cop_schema_check_section(const cop_schema *schema, const char *sectio
             cop_free(word);
         }
         bool wild = near && near[strlen(near) - 1] == '*';
+        const bool mark = wild || (near && near[strlen(near) - 1] == '?');
         status = cop_fail(COP_E_CONFIG, "there is no section [%s]%s%.*s%s%s", section,
                           near ? "; did you mean [" : "; 'coppice list options' shows all",
-                          near ? (int)strlen(near) - wild : 0, near ? near : "", wild ? "NAME" : "",
+                          near ? (int)strlen(near) - mark : 0, near ? near : "", wild ? "NAME" : "",
                           near ? "]?" : "");
     }
     cop_free(names);

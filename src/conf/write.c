@@ -70,7 +70,7 @@ void cop_conf_write(const cop_conf *conf, cop_buf *text, unsigned effects) {
     for (size_t i = 0; i < conf->schema->count; i++) {
         const cop_section *row = &conf->schema->sections[i];
         if (cop_section_is_again(conf->schema, i)) continue;
-        if (!cop_section_is_wildcard(row)) {
+        if (!cop_section_is_wildcard(row) && !cop_section_is_optional(row)) {
             write_section(conf, row->name, false, effects, &out);
             continue;
         }

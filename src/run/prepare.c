@@ -7,8 +7,9 @@
 #include "composition.h"
 #include "coppice/io.h"
 #include "session.h"
+#include "training.h"
 
-static char *default_directory(const cop_conf *conf, bool with_time) {
+char *cop_session_default_directory(const cop_conf *conf, bool with_time) {
     char stamp[32] = "";
     time_t now = time(NULL);
     struct tm local;
@@ -51,7 +52,7 @@ cop_status cop_session_same_science(const cop_conf *now, const cop_conf *then, c
     return status;
 }
 
-static void new_run_id(char id[40]) {
+void cop_session_new_run_id(char id[40]) {
     unsigned char bytes[16] = {0};
     FILE *random = fopen("/dev/urandom", "rb");
     if (!random || fread(bytes, 1, sizeof bytes, random) != sizeof bytes) {
@@ -139,6 +140,7 @@ static cop_status find_checkpoint(const char *dir, bool *any) {
 }
 
 cop_status cop_session_check(const cop_conf *conf, const char *data_dir) {
+    if (cop_training_wanted(conf)) return cop_training_precheck(conf, data_dir);
     cop_composition composition;
     COP_TRY(cop_composition_create(&composition, conf));
     cop_status status = COP_OK;
@@ -162,7 +164,7 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
     COP_TRY(apply_sets(*conf, options));
     COP_TRY(cop_session_check(*conf, s->data_dir));
     char *dir = options->directory ? cop_strdup(options->directory)
-                                   : default_directory(*conf, !options->resume_auto);
+                                   : cop_session_default_directory(*conf, !options->resume_auto);
     cop_status status = cop_directory_open(&s->directory, dir, !options->resume_auto);
     bool found = false;
     cop_free(dir);
@@ -174,7 +176,7 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
         status = prepare_resume(s, asked, conf);
         cop_conf_destroy(asked);
     } else {
-        new_run_id(s->run_id);
+        cop_session_new_run_id(s->run_id);
         s->begun = true;
     }
     return status;

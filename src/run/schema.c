@@ -1,6 +1,7 @@
 /* Everything a configuration may hold: the tables of the modules, put together once. */
 #include "coppice/op.h"
 #include "coppice/run.h"
+#include "train/training.h"
 
 static const cop_option run_options[] = {
     {"name", COP_OPT_TEXT, "search", 0, 0, "", NULL, COP_MANNER,
@@ -32,6 +33,10 @@ static const cop_section own_sections[] = {
     {"run", "The experiment.", run_options},
     {"network", "The network whose edges are searched.", cop_network_options},
     {"base", "How the base network is trained, or where it is read from.", cop_base_options},
+    {"train?",
+     "Plain training of a network of live edges instead of a search; sections of searches are not "
+     "used then.",
+     cop_training_options},
     {"task.*", "A task: samples with labels; any number of sections task.NAME.", cop_task_options},
     {"checkpoint", "When checkpoints are written and which are kept.", checkpoint_options},
     {"parallel", "How work is cut.", parallel_options},

@@ -1,6 +1,7 @@
 /* From a configuration, or from a checkpoint, to a result table: what `run` and `resume` do on all
  * ranks. */
 #include "session.h"
+#include "training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,25 @@ static cop_status carry_out(cop_session_state *s, cop_conf **conf, cop_buf *text
     return status;
 }
 
+/* Rank 0 looks, all know. What cannot be read is left to the search to complain about. */
+static bool is_training(const cop_session_options *options, cop_par *par) {
+    cop_buf answer = {0};
+    if (par->rank == 0) {
+        cop_conf *conf = NULL;
+        bool is = options->resume
+                      ? cop_training_is_run(options->directory)
+                      : cop_conf_load(&conf, cop_run_schema(), options->config) == COP_OK &&
+                            cop_training_wanted(conf);
+        cop_conf_destroy(conf);
+        cop_error_clear();
+        cop_buf_add(&answer, &is, sizeof is);
+    }
+    cop_par_broadcast(par, &answer);
+    const bool is = answer.data[0] != 0;
+    cop_buf_clear(&answer);
+    return is;
+}
+
 cop_status cop_session(const cop_session_options *options, cop_par *par) {
     cop_session_state s = {.options = options, .par = par, .directory = {.lock = -1}};
     cop_conf *conf = NULL;
@@ -210,6 +230,11 @@ cop_status cop_session(const cop_session_options *options, cop_par *par) {
     cop_halt_install();
     if (par->rank == 0 && options->time_limit > 0)
         cop_halt_deadline(cop_clock() + options->time_limit);
+    if (is_training(options, par)) {
+        cop_status trained = cop_training_session(options, par, s.data_dir);
+        cop_free(s.data_dir);
+        return trained;
+    }
     cop_status status = carry_out(&s, &conf, &text);
     if (s.begun && !s.farm && status != COP_OK && status != COP_E_STOPPED) {
         /* a new run failed before its search began; the message must survive the saving of it */

@@ -19,6 +19,9 @@ typedef struct cop_session_state {
     cop_farm *farm;
 } cop_session_state;
 
+/** runs/NAME-seedSEED[-DATE]; owned by the caller. */
+char *cop_session_default_directory(const cop_conf *conf, bool with_time);
+void cop_session_new_run_id(char id[40]);
 /** On rank 0: which configuration, which run directory, and whether to go on from a checkpoint.
  * Nothing is made on disk before the configuration has been found good. @p conf is owned by the
  * caller. */

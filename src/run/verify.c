@@ -4,6 +4,7 @@
 
 #include "coppice/io.h"
 #include "directory.h"
+#include "training.h"
 
 #define TEXT_LIMIT ((size_t)1 << 31)
 
@@ -121,6 +122,10 @@ cop_status cop_run_verify(const char *dir, cop_buf *report, char digest[COP_HASH
     bool there = cop_file_exists(ledger_path);
     cop_free(ledger_path);
     if (!there) return cop_fail(COP_E_IO, "%s holds no run (there is no ledger.jsonl)", dir);
+    if (cop_training_is_run(dir)) {
+        COP_TRY(verify_status(dir, report));
+        return cop_training_verify(dir, report, digest);
+    }
     cop_status status = cop_ledger_read(&ledger, dir);
     if (status == COP_OK) status = verify_ledger_files(dir, &ledger, report);
     if (status == COP_OK) status = verify_status(dir, report);

@@ -1,0 +1,49 @@
+/** @file training.h
+ *  A run that trains one network ([train]) instead of searching: the same run directory, ledger,
+ * signals and result record, so that run, resume, sweep, verify and compare know it.
+ */
+#ifndef COPPICE_RUN_TRAINING_H
+#define COPPICE_RUN_TRAINING_H
+
+#include "directory.h"
+#include "train/training.h"
+
+/** Is this configuration one of training? */
+bool cop_training_wanted(const cop_conf *conf);
+/** Does this folder hold a run of training? By its config.ini. */
+bool cop_training_is_run(const char *directory);
+/** Everything that can be wrong before samples are read. */
+cop_status cop_training_precheck(const cop_conf *conf, const char *data_dir);
+/** The algorithm in words, for `explain`. */
+void cop_training_explain(const cop_conf *conf, cop_buf *out);
+/** Memory and work, once shapes are known, for `check`; @p data_dir NULL: files are not read. */
+cop_status cop_training_estimate(const cop_conf *conf, const char *data_dir, bool read,
+                                 cop_buf *out);
+
+/** cop_session for such a run. Collective: rank 0 trains, the others wait. */
+cop_status cop_training_session(const cop_session_options *options, cop_par *par,
+                                const char *data_dir);
+/** cop_run_verify for such a run. */
+cop_status cop_training_verify(const char *dir, cop_buf *report, char digest[COP_HASH_HEX]);
+
+/* ------------------------------------------------------------------ checkpoints
+ * (docs/formats/training.md) */
+
+/** What stands in a checkpoint beside the network and the history. All owned. */
+typedef struct cop_training_file {
+    char *config, *science, *run_id, *digest;
+    double elapsed;
+} cop_training_file;
+void cop_training_file_clear(cop_training_file *file);
+cop_status cop_training_write(const cop_training *training, const cop_training_file *facts,
+                              const char *path);
+/** The facts alone. COP_E_FORMAT. */
+cop_status cop_training_read_facts(cop_training_file *facts, const char *path);
+/** Into a training made of the same configuration and samples, not yet begun. Every size and index
+ * is checked. COP_E_FORMAT. */
+cop_status cop_training_read(cop_training *training, const char *path);
+/** Newest checkpoint of a run that is complete and undamaged: its name inside @p dir, owned; NULL
+ * when there is none. */
+cop_status cop_training_newest(const char *dir, char **file);
+
+#endif

@@ -1,0 +1,401 @@
+/* From a configuration with [train], or from a checkpoint, to a result: what `run`, `resume` and
+ * `sweep` do with it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coppice/io.h"
+#include "session.h"
+#include "training.h"
+
+typedef struct session {
+    const cop_session_options *options;
+    cop_par *par;
+    const char *data_dir;
+    cop_conf *conf;
+    cop_directory directory;
+    char *task, *from; /* from: checkpoint to go on from, inside the directory; NULL: begin */
+    cop_dataset *train, *test;
+    cop_training *training;
+    cop_training_file facts;
+    double before, start, written_at;
+    uint32_t written; /* epoch of the last checkpoint */
+    bool begun;
+} session;
+
+/* ------------------------------------------------------------------ getting ready */
+
+static cop_status load(session *s) {
+    cop_hash *hash = cop_hash_create();
+    cop_buf text = {0};
+    char hex[COP_HASH_HEX];
+    cop_status status = COP_OK;
+    COP_GO(cop_training_task(s->conf, &s->task));
+    cop_activity_set("loading task %s", s->task);
+    COP_GO(cop_task_load(&s->train, s->conf, s->task, COP_SPLIT_TRAIN, s->data_dir));
+    COP_GO(cop_task_load(&s->test, s->conf, s->task, COP_SPLIT_TEST, s->data_dir));
+    if (s->train->classes > 65535)
+        COP_GO(cop_fail(COP_E_CONFIG, "[task.%s] has more than 65535 classes", s->task));
+    COP_GO(cop_training_create(&s->training, s->conf, s->train, s->test));
+    /* what the result is a function of: options of science, and samples */
+    cop_conf_write(s->conf, &text, COP_CONF_SCIENCE);
+    cop_hash_add_text(hash, cop_buf_text(&text));
+    cop_dataset_digest(s->train, hex);
+    cop_hash_add_text(hash, hex);
+    cop_dataset_digest(s->test, hex);
+    cop_hash_add_text(hash, hex);
+    cop_hash_hex(hash, hex);
+    s->facts.science = cop_strdup(hex);
+    cop_buf_reset(&text);
+    cop_conf_write(s->conf, &text, COP_CONF_ALL);
+    s->facts.config = cop_strdup(cop_buf_text(&text));
+done:
+    cop_activity_set("%s", "");
+    cop_hash_destroy(hash);
+    cop_buf_clear(&text);
+    return status;
+}
+
+static cop_status go_on(session *s) {
+    char *path = cop_sprintf("%s/%s", s->directory.path, s->from);
+    cop_training_file then = {0};
+    char digest[COP_HASH_HEX];
+    cop_status status = COP_OK;
+    COP_GO(cop_training_read_facts(&then, path));
+    if (strcmp(then.science, s->facts.science) != 0)
+        COP_GO(cop_fail(COP_E_CONFIG,
+                        "%s is another experiment, or the samples read now are not those that it "
+                        "began with: only epochs and [checkpoint] may change on resume",
+                        s->directory.path));
+    COP_GO(cop_training_read(s->training, path));
+    cop_training_digest(s->training, s->facts.science, digest);
+    if (strcmp(digest, then.digest) != 0)
+        COP_GO(cop_fail(COP_E_FORMAT, "%s does not have the digest that it states", path));
+    s->facts.run_id = cop_strdup(then.run_id);
+    s->facts.digest = cop_strdup(then.digest);
+    s->before = then.elapsed;
+    s->written = s->training->epoch;
+    COP_GO(cop_run_set_aside(s->directory.path, s->from));
+    COP_GO(cop_metrics_cut(&s->directory, s->training->epoch));
+    cop_log(COP_LOG_INFO, "going on after epoch %u", s->training->epoch);
+done:
+    cop_training_file_clear(&then);
+    cop_free(path);
+    return status;
+}
+
+/* The configuration, the folder, and whether to go on. */
+static cop_status prepare(session *s) {
+    const cop_session_options *o = s->options;
+    char *dir = NULL, *file = NULL;
+    cop_status status = COP_OK;
+    if (o->resume) {
+        file = cop_sprintf("%s/config.ini", o->directory);
+        dir = cop_strdup(o->directory);
+    } else {
+        file = cop_strdup(o->config);
+    }
+    COP_GO(cop_conf_load(&s->conf, cop_run_schema(), file));
+    for (size_t i = 0; i < o->set_count; i++) COP_GO(cop_conf_set(s->conf, o->sets[i]));
+    COP_GO(cop_conf_check(s->conf));
+    COP_GO(cop_training_precheck(s->conf, s->data_dir));
+    if (!dir)
+        dir = o->directory ? cop_strdup(o->directory)
+                           : cop_session_default_directory(s->conf, !o->resume_auto);
+    const bool fresh = !o->resume && !o->resume_auto;
+    COP_GO(cop_directory_open(&s->directory, dir, fresh));
+    if (!fresh && cop_directory_holds_run(dir)) COP_GO(cop_training_newest(dir, &s->from));
+    if (o->resume && !s->from)
+        COP_GO(cop_fail(COP_E_IO, "%s: no checkpoint was completed: start the run again", dir));
+    s->begun = !s->from;
+done:
+    cop_free(dir);
+    cop_free(file);
+    return status;
+}
+
+static cop_status record_start(session *s) {
+    json_t *run = s->directory.run;
+    char now[32];
+    json_object_set_new(run, "format", json_string("coppice run"));
+    json_object_set_new(run, "format_version", json_integer(1));
+    json_object_set_new(run, "kind", json_string("training"));
+    json_object_set_new(run, "run_id", json_string(s->facts.run_id));
+    json_object_set_new(run, "name", json_string(cop_conf_text(s->conf, "run", "name")));
+    json_object_set_new(run, "data", json_string(s->data_dir ? s->data_dir : ""));
+    json_object_set_new(run, "started", json_string(cop_time_now(now)));
+    json_object_set_new(run, "resumed_from",
+                        s->from ? json_integer(s->training->epoch) : json_null());
+    json_object_set_new(run, "science", json_string(s->facts.science));
+    json_object_set_new(run, "provenance", cop_provenance(s->par, s->options->command_line));
+    if (!s->from) COP_TRY(cop_metrics_cut(&s->directory, 0));
+    COP_TRY(cop_directory_save_config(&s->directory, s->facts.config, s->training->epoch));
+    return cop_directory_save(&s->directory, "running", NULL);
+}
+
+/* ------------------------------------------------------------------ checkpoints */
+
+/* Keep the newest ones, and those of epochs divisible by keep_every. */
+static cop_status thin_out(const session *s) {
+    const char *dir = s->directory.path;
+    const int64_t keep = cop_conf_int(s->conf, "checkpoint", "keep"),
+                  every = cop_conf_int(s->conf, "checkpoint", "keep_every");
+    cop_ledger ledger = {0};
+    int64_t kept = 0;
+    cop_status status = cop_ledger_read(&ledger, dir);
+    for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
+        cop_ledger_entry *entry = &ledger.entries[i];
+        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
+        if (++kept <= keep || (every && entry->generation % every == 0)) continue;
+        char *path = cop_sprintf("%s/%s", dir, entry->file);
+        entry->dropped = true;
+        status = cop_ledger_append(dir, entry);
+        if (status == COP_OK) remove(path);
+        cop_free(path);
+    }
+    cop_ledger_clear(&ledger);
+    return status;
+}
+
+static cop_status checkpoint(session *s) {
+    cop_training *t = s->training;
+    cop_ledger_entry entry = {.kind = cop_strdup("checkpoint"), .generation = t->epoch};
+    char digest[COP_HASH_HEX], *path, *temporary;
+    cop_buf bytes = {0};
+    cop_status status = COP_OK;
+    cop_training_digest(t, s->facts.science, digest);
+    cop_free(s->facts.digest);
+    s->facts.digest = cop_strdup(digest);
+    s->facts.elapsed = s->before + cop_clock() - s->start;
+    entry.file = cop_sprintf("checkpoints/epoch-%06u.h5", t->epoch);
+    path = cop_sprintf("%s/%s", s->directory.path, entry.file);
+    temporary = cop_publish_name(path);
+    COP_GO(cop_training_write(t, &s->facts, temporary));
+    COP_GO(cop_hash_file(temporary, entry.sha256));
+    COP_GO(cop_read_file(temporary, (size_t)1 << 40, &bytes)); /* readable, and how long */
+    entry.bytes = bytes.length;
+    COP_GO(cop_publish(temporary, path));
+    COP_GO(cop_ledger_append(s->directory.path, &entry));
+    s->written = t->epoch;
+    s->written_at = cop_clock();
+    status = thin_out(s);
+done:
+    cop_buf_clear(&bytes);
+    cop_free(path);
+    cop_free(temporary);
+    cop_free(entry.kind);
+    cop_free(entry.file);
+    return status;
+}
+
+/* ------------------------------------------------------------------ training */
+
+static double percent(double share) {
+    return 100 * share;
+}
+
+static json_t *real(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void say_epoch(uint32_t epoch, const cop_training_row *r) {
+    fprintf(stderr, "epoch %5u  loss %8.4f  learning %6.2f %%", epoch, r->loss,
+            percent(r->accuracy));
+    if (isfinite(r->validation)) fprintf(stderr, "  validation %6.2f %%", percent(r->validation));
+    if (isfinite(r->test)) fprintf(stderr, "  test %6.2f %%", percent(r->test));
+    fprintf(stderr, "  %8.0f edges  %6.2f s\n", r->edges, r->seconds);
+}
+
+static cop_status tell(session *s) {
+    const cop_training *t = s->training;
+    const cop_training_row *r = &t->history[t->epoch - 1];
+    if (!s->options->quiet && !s->options->background) say_epoch(t->epoch, r);
+    json_t *line = json_object();
+    json_object_set_new(line, "generation", json_integer(t->epoch));
+    json_object_set_new(line, "loss", real(r->loss));
+    json_object_set_new(line, "accuracy", real(r->accuracy));
+    json_object_set_new(line, "validation_accuracy", real(r->validation));
+    json_object_set_new(line, "test_loss", real(r->test_loss));
+    json_object_set_new(line, "test_accuracy", real(r->test));
+    json_object_set_new(line, "edges", real(r->edges));
+    json_object_set_new(line, "seconds", real(r->seconds));
+    cop_status status = cop_metrics_append(&s->directory, line);
+    json_decref(line);
+    return status;
+}
+
+static bool due(const session *s) {
+    const int64_t every = cop_conf_int(s->conf, "checkpoint", "every");
+    const double seconds = cop_conf_real(s->conf, "checkpoint", "seconds");
+    return (every && s->training->epoch % every == 0) ||
+           (seconds > 0 && cop_clock() - s->written_at > seconds);
+}
+
+static cop_status train(session *s) {
+    cop_training *t = s->training;
+    while (t->epoch < t->epochs) {
+        const unsigned asked = cop_halt_requests() | cop_directory_requests(&s->directory);
+        if (asked & COP_HALT_STOP) {
+            if (t->epoch && s->written != t->epoch) COP_TRY(checkpoint(s));
+            return t->epoch ? cop_fail(COP_E_STOPPED,
+                                       "stopped on request with a good checkpoint; go on with: "
+                                       "coppice resume %s",
+                                       s->directory.path)
+                            : cop_fail(COP_E_STOPPED, "stopped on request before the first epoch");
+        }
+        cop_activity_set("training, epoch %u of %zu", t->epoch + 1, t->epochs);
+        COP_TRY(cop_training_epoch(t));
+        COP_TRY(tell(s));
+        if (due(s) || (asked & COP_HALT_CHECKPOINT)) COP_TRY(checkpoint(s));
+        cop_halt_forget(COP_HALT_CHECKPOINT);
+    }
+    return s->written == t->epoch ? COP_OK : checkpoint(s);
+}
+
+/* ------------------------------------------------------------------ the result */
+
+/* Epoch with the largest number in one column; the first of equals. */
+static uint32_t largest(const cop_training *t, bool validation) {
+    uint32_t best = 0;
+    for (uint32_t e = 0; e < t->epoch; e++) {
+        const double now = validation ? t->history[e].validation : t->history[e].test;
+        const double then = validation ? t->history[best].validation : t->history[best].test;
+        if (now > then) best = e;
+    }
+    return best;
+}
+
+static cop_status write_degrees(const session *s, const uint32_t *degree) {
+    const cop_training *t = s->training;
+    cop_buf text = {0};
+    cop_buf_printf(&text, "input,degree,core_degree\n");
+    for (size_t i = 0; i < t->net->settings.width[0]; i++)
+        cop_buf_printf(&text, "%zu,%u,%u\n", i, degree[i], t->core[i]);
+    char *path = cop_sprintf("%s/degrees.csv", s->directory.path);
+    cop_status status = cop_write_file(path, text.data, text.length);
+    cop_buf_clear(&text);
+    cop_free(path);
+    return status;
+}
+
+/* The last removal, on a network that is stored already: what is left of the edges and of the
+ * accuracy, and the degrees before and after. */
+static cop_status core(session *s, json_t *result) {
+    cop_training *t = s->training;
+    const cop_live_layer *l = &t->net->layer[0];
+    uint32_t *degree = COP_NEW_ARRAY(uint32_t, l->inputs);
+    double accuracy = NAN, loss;
+    for (size_t k = 0; k < l->edges; k++) degree[cop_live_input(t->net, l, k)]++;
+    if (cop_training_finish(t)) {
+        if (t->test->samples)
+            cop_training_score(t, t->test, NULL, t->test->samples, &accuracy, &loss);
+    } else {
+        memcpy(t->core, degree, l->inputs * sizeof *degree);
+        accuracy = t->history[t->epoch - 1].test;
+    }
+    json_object_set_new(result, "edges_after_removal",
+                        json_integer((json_int_t)cop_live_edges(t->net)));
+    json_object_set_new(result, "test_after_removal", real(percent(accuracy)));
+    cop_status status = write_degrees(s, degree);
+    cop_free(degree);
+    return status;
+}
+
+static cop_status report(session *s) {
+    cop_training *t = s->training;
+    const cop_training_row *last = &t->history[t->epoch - 1];
+    const uint32_t peak = largest(t, false), chosen = t->held ? largest(t, true) : t->epoch - 1;
+    const double possible = cop_live_possible(t->net);
+    FILE *out = s->options->background ? s->directory.log : stdout;
+    json_t *result = json_object(), *tasks = json_object();
+    char text[32];
+    json_object_set_new(tasks, s->task,
+                        json_pack("{s:{s:f},s:{s:o}}", "best_evolve", "accuracy",
+                                  percent(last->accuracy), "best_test", "accuracy",
+                                  real(percent(t->history[chosen].test))));
+    json_object_set_new(result, "generation", json_integer(t->epoch));
+    json_object_set_new(result, "evaluations", json_integer(t->epoch));
+    json_object_set_new(result, "best_ever", real(percent(t->history[peak].test)));
+    json_object_set_new(result, "peak_epoch", json_integer(peak + 1));
+    json_object_set_new(result, "chosen_epoch", json_integer(chosen + 1));
+    json_object_set_new(result, "test_last", real(percent(last->test)));
+    json_object_set_new(result, "edges", json_integer((json_int_t)last->edges));
+    json_object_set_new(result, "density", json_real(last->edges / possible));
+    json_object_set_new(result, "seconds", json_real(s->before + cop_clock() - s->start));
+    json_object_set_new(result, "digest", json_string(s->facts.digest));
+    json_object_set_new(result, "tasks", tasks);
+    cop_status status = core(s, result);
+    fprintf(out, "\n%-28s %8.2f %%  (epoch %u, the last)\n", "test accuracy", percent(last->test),
+            t->epoch);
+    if (t->held)
+        fprintf(out, "%-28s %8.2f %%  (epoch %u, by validation)\n", "test accuracy, chosen",
+                percent(t->history[chosen].test), chosen + 1);
+    fprintf(out, "%-28s %8.2f %%  (epoch %u; chosen on the test samples, as papers print it)\n",
+            "test accuracy, peak", percent(t->history[peak].test), peak + 1);
+    fprintf(out, "%-28s %8.0f    %.2f %% of all possible\n", "edges", last->edges,
+            100 * last->edges / possible);
+    fprintf(out, "%-28s %8zu    test accuracy %.2f %%\n", "edges after a last removal",
+            cop_live_edges(t->net),
+            json_number_value(json_object_get(result, "test_after_removal")));
+    fprintf(out, "%u epochs in %s\ndigest %s\nrun directory: %s\n", t->epoch,
+            cop_format_seconds(s->before + cop_clock() - s->start, text), s->facts.digest,
+            s->directory.path);
+    json_object_set_new(s->directory.run, "result", result);
+    if (fflush(out) != 0) cop_log(COP_LOG_WARNING, "the result could not be printed");
+    return status;
+}
+
+static cop_status carry_out(session *s) {
+    char id[40];
+    COP_TRY(prepare(s));
+    COP_TRY(load(s));
+    if (s->from) {
+        COP_TRY(go_on(s));
+    } else {
+        cop_session_new_run_id(id);
+        s->facts.run_id = cop_strdup(id);
+    }
+    cop_log(COP_LOG_INFO,
+            "%s: task %s, %zu samples, %d classes; %zu edges of %.0f (%.2f %%), kernel %s, run "
+            "directory %s",
+            cop_conf_text(s->conf, "run", "name"), s->task, s->train->samples,
+            (int)s->train->classes, cop_live_edges(s->training->net),
+            cop_live_possible(s->training->net),
+            100 * (double)cop_live_edges(s->training->net) / cop_live_possible(s->training->net),
+            s->training->net->ops->name, s->directory.path);
+    COP_TRY(record_start(s));
+    s->start = s->written_at = cop_clock();
+    cop_status status = train(s);
+    if (status == COP_OK) status = report(s);
+    cop_status saved = cop_directory_save(&s->directory,
+                                          status == COP_OK          ? "finished"
+                                          : status == COP_E_STOPPED ? "stopped"
+                                                                    : "failed",
+                                          status == COP_OK ? NULL : cop_error_message());
+    s->begun = false;
+    return status == COP_OK ? saved : status;
+}
+
+cop_status cop_training_session(const cop_session_options *options, cop_par *par,
+                                const char *data_dir) {
+    session s = {.options = options, .par = par, .data_dir = data_dir, .directory = {.lock = -1}};
+    cop_status status = COP_OK;
+    if (par->rank == 0) {
+        status = carry_out(&s);
+        if (s.begun && s.directory.run && status != COP_OK && status != COP_E_STOPPED) {
+            char *message = cop_strdup(cop_error_message());
+            if (cop_directory_save(&s.directory, "failed", message) != COP_OK) cop_error_clear();
+            cop_fail(status, "%s", message);
+            cop_free(message);
+        }
+    }
+    cop_training_destroy(s.training);
+    cop_dataset_destroy(s.train);
+    cop_dataset_destroy(s.test);
+    cop_training_file_clear(&s.facts);
+    if (par->rank == 0) cop_directory_close(&s.directory);
+    cop_conf_destroy(s.conf);
+    cop_free(s.task);
+    cop_free(s.from);
+    return cop_par_agree(par, status);
+}

@@ -1,0 +1,314 @@
+/* Training from [train]: settings, epochs, rewiring. */
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "optimiser.h"
+
+#define OF "train"
+
+static bool is(const cop_conf *conf, const char *key, const char *word) {
+    return strcmp(cop_conf_text(conf, OF, key), word) == 0;
+}
+
+cop_status cop_training_task(const cop_conf *conf, char **name) {
+    const char *asked = cop_conf_text(conf, OF, "task");
+    cop_list sections = {0};
+    cop_status status = COP_OK;
+    *name = NULL;
+    cop_conf_sections(conf, "task.", &sections);
+    for (size_t i = 0; i < sections.count && !*name; i++)
+        if (!*asked || strcmp(sections.items[i] + strlen("task."), asked) == 0)
+            *name = cop_strdup(sections.items[i] + strlen("task."));
+    if (!*name && *asked)
+        status = cop_conf_fail(conf, OF, "task", "there is no section [task.%s]", asked);
+    else if (!*name)
+        status = cop_fail(COP_E_CONFIG, "no task: add a section such as [task.digits] with 'source "
+                                        "= glyphs-digits' ('coppice data list' shows the sources)");
+    cop_list_clear(&sections);
+    return status;
+}
+
+cop_status cop_training_check(const cop_conf *conf) {
+    double hidden[COP_LIVE_LAYERS_MAX + 1];
+    const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX + 1);
+    if (layers > COP_LIVE_LAYERS_MAX - 1)
+        return cop_conf_fail(conf, OF, "hidden", "at most %d hidden layers are possible",
+                             COP_LIVE_LAYERS_MAX - 1);
+    for (size_t i = 0; i < layers; i++)
+        if (hidden[i] != floor(hidden[i]))
+            return cop_conf_fail(conf, OF, "hidden", "wanted whole numbers of units");
+    if (!is(conf, "algorithm", "custom") &&
+        (cop_conf_given(conf, OF, "remove") || cop_conf_given(conf, OF, "add")))
+        return cop_conf_fail(conf, OF, cop_conf_given(conf, OF, "add") ? "add" : "remove",
+                             "algorithm = %s has its own rules; say algorithm = custom",
+                             cop_conf_text(conf, OF, "algorithm"));
+    return COP_OK;
+}
+
+void cop_training_settings(const cop_conf *conf, size_t features, size_t classes,
+                           cop_live_settings *s) {
+    double hidden[COP_LIVE_LAYERS_MAX];
+    const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX - 1);
+    *s = (cop_live_settings){.layers = layers + 1,
+                             .batch = (size_t)cop_conf_int(conf, OF, "batch"),
+                             .epsilon = cop_conf_real(conf, OF, "epsilon"),
+                             .sparse_output = is(conf, "output", "sparse"),
+                             .alpha = cop_conf_real(conf, OF, "alpha"),
+                             .dropout = cop_conf_real(conf, OF, "dropout"),
+                             .adam = is(conf, "optimiser", "adam"),
+                             .seed = (uint64_t)cop_conf_int(conf, "run", "seed")};
+    s->width[0] = features;
+    for (size_t i = 0; i < layers; i++) s->width[i + 1] = (size_t)hidden[i];
+    s->width[layers + 1] = classes;
+    s->topology = is(conf, "algorithm", "dense")  ? COP_LIVE_DENSE
+                  : is(conf, "topology", "exact") ? COP_LIVE_EXACT
+                                                  : COP_LIVE_BERNOULLI;
+    s->start = is(conf, "weights", "he")       ? COP_LIVE_HE
+               : is(conf, "weights", "normal") ? COP_LIVE_NORMAL
+                                               : COP_LIVE_GLOROT;
+    s->activation = is(conf, "activation", "relu")       ? COP_LIVE_RELU
+                    : is(conf, "activation", "all-relu") ? COP_LIVE_ALL_RELU
+                                                         : COP_LIVE_SRELU;
+}
+
+static void read_plan(cop_training *t) {
+    const cop_conf *conf = t->conf;
+    const cop_rewire_algorithm *named =
+        cop_rewire_algorithm_find(cop_conf_text(conf, OF, "algorithm"));
+    const char *remove = named ? named->remove : cop_conf_text(conf, OF, "remove");
+    const char *add = named ? named->add : cop_conf_text(conf, OF, "add");
+    t->plan = (cop_rewire_plan){.remove = remove ? cop_remove_rule_find(remove) : NULL,
+                                .add = add ? cop_add_rule_find(add) : NULL,
+                                .zeta = cop_conf_real(conf, OF, "zeta"),
+                                .draw_weights = is(conf, "new_weights", "drawn"),
+                                .forget = is(conf, "memory", "forget"),
+                                .seed = t->seed};
+    COP_ASSERT(!remove || (t->plan.remove && t->plan.add));
+}
+
+static void read_step(cop_training *t) {
+    const cop_conf *conf = t->conf;
+    const float decay = (float)cop_conf_real(conf, OF, "weight_decay");
+    const bool decoupled = is(conf, "decay_kind", "decoupled");
+    t->rate = cop_conf_real(conf, OF, "rate");
+    t->beta1 = cop_conf_real(conf, OF, "beta1");
+    t->beta2 = cop_conf_real(conf, OF, "beta2");
+    t->step = (cop_step){.adam = t->net->settings.adam,
+                         .momentum = (float)cop_conf_real(conf, OF, "momentum"),
+                         .l2 = decoupled ? 0 : decay,
+                         .shrink = decoupled ? decay : 0,
+                         .beta1 = (float)t->beta1,
+                         .beta2 = (float)t->beta2,
+                         .epsilon = 1e-8f};
+}
+
+static cop_status split(cop_training *t) {
+    const double share = cop_conf_real(t->conf, OF, "validation");
+    const size_t n = t->train->samples, batch = t->net->settings.batch;
+    if (n == 0 || n > UINT32_MAX)
+        return cop_conf_fail(t->conf, OF, "task", "%zu samples to learn from", n);
+    t->held = (size_t)(share * (double)n);
+    t->learnt = n - t->held;
+    if (share > 0 && t->held == 0)
+        return cop_conf_fail(t->conf, OF, "validation", "of %zu samples that is none", n);
+    if (t->drop_last && t->learnt < batch)
+        return cop_conf_fail(t->conf, OF, "batch",
+                             "there are only %zu samples to learn from: take smaller batches, or "
+                             "last_batch = keep",
+                             t->learnt);
+    t->order = COP_NEW_ARRAY(uint32_t, n);
+    t->turn = COP_NEW_ARRAY(uint32_t, t->learnt);
+    for (size_t i = 0; i < n; i++) t->order[i] = (uint32_t)i;
+    if (t->held) {
+        cop_rng rng = cop_rng_at(t->seed, 0, UINT32_MAX, COP_FOR_SPLIT);
+        cop_rng_shuffle(&rng, t->order, n);
+    }
+    return COP_OK;
+}
+
+cop_status cop_training_create(cop_training **out, const cop_conf *conf, const cop_dataset *train,
+                               const cop_dataset *test) {
+    cop_live_settings settings;
+    cop_status status = COP_OK;
+    *out = NULL;
+    COP_TRY(cop_training_check(conf));
+    cop_training_settings(conf, cop_dataset_features(train), (size_t)train->classes, &settings);
+    cop_training *t = COP_NEW(cop_training);
+    t->conf = conf;
+    t->train = train;
+    t->test = test;
+    t->seed = settings.seed;
+    t->epochs = (size_t)cop_conf_int(conf, OF, "epochs");
+    t->every = (size_t)cop_conf_int(conf, OF, "every");
+    t->similarity_samples = (size_t)cop_conf_int(conf, OF, "similarity_samples");
+    t->drop_last = is(conf, "last_batch", "drop");
+    t->schedule = cop_conf_text(conf, OF, "schedule");
+    t->decay = cop_conf_real(conf, OF, "decay");
+    t->fall = (size_t)cop_conf_int(conf, OF, "step");
+    COP_GO(cop_live_create(&t->net, &settings));
+    COP_GO(split(t));
+    read_plan(t);
+    read_step(t);
+    if (t->plan.remove) COP_GO(cop_rewire_check(t->net, &t->plan));
+    t->rows = cop_alloc(settings.batch, sizeof *t->rows);
+    t->label = COP_NEW_ARRAY(int32_t, settings.batch);
+    t->core = COP_NEW_ARRAY(uint32_t, settings.width[0]);
+    t->augment = cop_augment_create(conf, train, settings.batch);
+    *out = t;
+    return COP_OK;
+done:
+    cop_training_destroy(t);
+    return status;
+}
+
+void cop_training_destroy(cop_training *t) {
+    if (!t) return;
+    cop_live_destroy(t->net);
+    cop_augment_destroy(t->augment);
+    cop_free(t->order);
+    cop_free(t->turn);
+    cop_free(t->rows);
+    cop_free(t->label);
+    cop_free(t->history);
+    cop_free(t->core);
+    cop_free(t);
+}
+
+/* ------------------------------------------------------------------ an epoch */
+
+static void rewire(cop_training *t, const cop_rewire_plan *plan) {
+    cop_rewire_facts facts;
+    cop_rewire_collect(&facts, t->net, plan, t->train, t->similarity_samples);
+    cop_rewire(t->net, plan, &facts, t->core);
+    cop_rewire_facts_clear(&facts);
+}
+
+static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, double *loss,
+                           size_t *correct) {
+    const size_t features = cop_dataset_features(t->train);
+    const uint32_t batch = (uint32_t)t->batches++;
+    for (size_t i = 0; i < n; i++) {
+        t->rows[i] = t->augment
+                         ? cop_augment_sample(t->augment, t->train, which[i], t->seed, t->epoch, i)
+                         : t->train->x + which[i] * features;
+        t->label[i] = t->train->label[which[i]];
+    }
+    cop_live_forward(t->net, t->rows, n, &batch);
+    *loss = cop_live_loss(t->net, t->label, 1.0 / (double)n, correct, NULL);
+    if (!isfinite(*loss))
+        return cop_fail(COP_E_EVALUATE,
+                        "[train] diverged in epoch %u: the loss is no longer finite; lower rate "
+                        "(it is %g)",
+                        t->epoch + 1, (double)t->step.rate);
+    cop_live_backward(t->net, NULL, NULL);
+    t->steps++;
+    if (t->step.adam) {
+        t->step.correct1 = (float)(1 / (1 - pow(t->beta1, (double)t->steps)));
+        t->step.correct2 = (float)(1 / (1 - pow(t->beta2, (double)t->steps)));
+    }
+    cop_live_step(t->net, &t->step);
+    return COP_OK;
+}
+
+cop_status cop_training_epoch(cop_training *t) {
+    const size_t batch = t->net->settings.batch;
+    const double start = cop_clock();
+    cop_training_row row = {0};
+    size_t seen = 0, right = 0;
+    if (t->plan.remove && t->epoch && t->epoch % t->every == 0) {
+        t->plan.epoch = t->epoch;
+        rewire(t, &t->plan);
+        if (t->plan.forget) t->steps = 0; /* adam's corrections begin anew */
+    }
+    t->step.rate =
+        (float)cop_schedule_rate(t->schedule, t->rate, t->decay, t->fall, t->epoch, t->epochs);
+    memcpy(t->turn, t->order, t->learnt * sizeof *t->turn);
+    cop_rng rng = cop_rng_at(t->seed, t->epoch, 0, COP_FOR_SHUFFLE);
+    cop_rng_shuffle(&rng, t->turn, t->learnt);
+    for (size_t at = 0; at < t->learnt; at += batch) {
+        const size_t left = t->learnt - at, n = left < batch ? left : batch;
+        double loss;
+        size_t correct;
+        if (n < batch && t->drop_last) break;
+        COP_TRY(one_step(t, t->turn + at, n, &loss, &correct));
+        row.loss += loss;
+        right += correct;
+        seen += n;
+    }
+    row.loss /= (double)seen;
+    row.accuracy = (double)right / (double)seen;
+    row.validation = row.test = row.test_loss = NAN;
+    double unused;
+    if (t->held)
+        cop_training_score(t, t->train, t->order + t->learnt, t->held, &row.validation, &unused);
+    if (t->test && t->test->samples)
+        cop_training_score(t, t->test, NULL, t->test->samples, &row.test, &row.test_loss);
+    row.edges = (double)cop_live_edges(t->net);
+    row.seconds = cop_clock() - start;
+    t->history = cop_realloc(t->history, t->epoch, t->epoch + 1u, sizeof *t->history);
+    t->history[t->epoch++] = row;
+    return COP_OK;
+}
+
+void cop_training_score(cop_training *t, const cop_dataset *set, const uint32_t *which,
+                        size_t count, double *accuracy, double *loss) {
+    const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
+    size_t right = 0;
+    *loss = 0;
+    for (size_t at = 0; at < count; at += batch) {
+        const size_t n = count - at < batch ? count - at : batch;
+        size_t correct;
+        for (size_t i = 0; i < n; i++) {
+            const size_t sample = which ? which[at + i] : at + i;
+            t->rows[i] = set->x + sample * features;
+            t->label[i] = set->label[sample];
+        }
+        cop_live_forward(t->net, t->rows, n, NULL);
+        *loss += cop_live_loss(t->net, t->label, 0, &correct, NULL);
+        right += correct;
+    }
+    *accuracy = (double)right / (double)count;
+    *loss /= (double)count;
+}
+
+bool cop_training_finish(cop_training *t) {
+    cop_rewire_plan plan = t->plan;
+    if (!plan.remove) return false;
+    plan.add = NULL;
+    plan.epoch = t->epoch;
+    rewire(t, &plan);
+    return true;
+}
+
+void cop_training_digest(const cop_training *t, const char *science, char hex[COP_HASH_HEX]) {
+    cop_hash *hash = cop_hash_create();
+    cop_hash_add_text(hash, science);
+    cop_hash_add_u64(hash, t->epoch);
+    for (uint32_t e = 0; e < t->epoch; e++) {
+        const cop_training_row *r = &t->history[e];
+        const double numbers[] = {r->loss,      r->accuracy, r->validation,
+                                  r->test_loss, r->test,     r->edges};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+            cop_hash_add_double(hash, numbers[i]);
+    }
+    for (size_t i = 0; i < t->net->settings.layers; i++) {
+        const cop_live_layer *l = &t->net->layer[i];
+        const size_t units = l->numbers * l->outputs * sizeof(float);
+        cop_hash_add_u64(hash, l->edges);
+        cop_hash_add(hash, l->begin, (l->outputs + 1) * sizeof *l->begin);
+        for (size_t k = 0; k < l->edges; k++) {
+            const uint32_t input = (uint32_t)cop_live_input(t->net, l, k);
+            cop_hash_add(hash, &input, sizeof input);
+            cop_hash_add(hash, &l->edge[k].weight, sizeof(float));
+        }
+        cop_hash_add(hash, l->m, l->edges * sizeof(float));
+        cop_hash_add(hash, l->unit, units);
+        cop_hash_add(hash, l->unit_m, units);
+        if (l->v) cop_hash_add(hash, l->v, l->edges * sizeof(float));
+        if (l->v) cop_hash_add(hash, l->unit_v, units);
+    }
+    cop_hash_hex(hash, hex);
+    cop_hash_destroy(hash);
+}

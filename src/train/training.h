@@ -1,0 +1,79 @@
+/** @file training.h
+ *  Training as the section [train] describes it: a network of live edges, epoch by epoch, rewired
+ * between epochs.
+ */
+#ifndef COPPICE_TRAIN_TRAINING_H
+#define COPPICE_TRAIN_TRAINING_H
+
+#include "rewire.h"
+
+extern const cop_option cop_training_options[];
+
+/** An epoch as it ended. Accuracies are fractions; NaN where there were no samples. */
+typedef struct cop_training_row {
+    double loss, accuracy; /**< while learning, with dropout */
+    double validation, test_loss, test;
+    double edges, seconds;
+} cop_training_row;
+
+typedef struct cop_training {
+    const cop_conf *conf; /**< borrowed, as are the samples */
+    const cop_dataset *train, *test;
+    cop_live_net *net;
+    cop_rewire_plan plan; /**< remove NULL: never rewired */
+    cop_step step;
+    double rate, beta1, beta2;
+    const char *schedule;
+    double decay;
+    size_t fall, epochs, every, similarity_samples;
+    bool drop_last;
+    uint64_t seed;
+    uint32_t *order, *turn; /**< sample numbers: learnt from, then held back */
+    size_t learnt, held;
+    const float **rows;
+    int32_t *label;
+    struct cop_augment *augment; /**< NULL: none */
+    uint32_t epoch;              /**< epochs done */
+    uint64_t batches, steps;
+    cop_training_row *history; /**< (epoch) */
+    uint32_t *core; /**< (inputs) degrees after the last removal; zeros before the first */
+} cop_training;
+
+/** Name of the task that is trained on: [train] task, or the first [task.NAME]. COP_E_CONFIG. */
+cop_status cop_training_task(const cop_conf *conf, char **name);
+/** Everything about [train] that can be wrong without samples. */
+cop_status cop_training_check(const cop_conf *conf);
+/** Settings of the network for samples of @p features numbers and @p classes classes. */
+void cop_training_settings(const cop_conf *conf, size_t features, size_t classes,
+                           cop_live_settings *settings);
+/** @p test may have no samples. COP_E_CONFIG. */
+cop_status cop_training_create(cop_training **training, const cop_conf *conf,
+                               const cop_dataset *train, const cop_dataset *test);
+void cop_training_destroy(cop_training *training);
+/** One more epoch, and its row. Rewires first when one is due, so that what a run holds does not
+ * depend on whether the epoch before was its last. COP_E_EVALUATE when the loss is no longer
+ * finite. */
+cop_status cop_training_epoch(cop_training *training);
+/** Accuracy (fraction) and mean loss over @p count samples of @p set, those of @p which or, NULL,
+ * the first ones. */
+void cop_training_score(cop_training *training, const cop_dataset *set, const uint32_t *which,
+                        size_t count, double *accuracy, double *loss);
+/** Remove once more without adding, as the paper ends; no way back. False when this training never
+ * rewires. */
+bool cop_training_finish(cop_training *training);
+/** SHA-256 over @p science, the history (without times) and everything that goes on. */
+void cop_training_digest(const cop_training *training, const char *science, char hex[COP_HASH_HEX]);
+
+/* ------------------------------------------------------------------ augmentation */
+
+/** Images turned, shifted and mirrored at random, a function of (seed, epoch, sample): bilinear,
+ * the border's pixels go on outside. */
+typedef struct cop_augment cop_augment;
+/** NULL when [train] asks for none. @p set must be of images (asserted). */
+cop_augment *cop_augment_create(const cop_conf *conf, const cop_dataset *set, size_t batch);
+void cop_augment_destroy(cop_augment *augment);
+/** Sample @p number of @p set, changed, in place @p slot (< batch) of the augmenter's memory. */
+const float *cop_augment_sample(cop_augment *augment, const cop_dataset *set, uint32_t number,
+                                uint64_t seed, uint32_t epoch, size_t slot);
+
+#endif

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Runs that train: one digest from every kernel, whatever interrupted them; records, sweeps and refusals."""
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tap import *  # noqa: E402,F403
+
+CONFIG = "configs/smoke/training.ini"
+
+
+def run(folder, *more, status=0, **kw):
+    result = coppice("run", CONFIG, "--out", folder, *more, **kw)
+    check_status(result, status)
+    return result
+
+
+def result_of(folder):
+    with open(f"{folder}/run.json", encoding="utf-8") as f:
+        return json.load(f)["result"]
+
+
+@test
+def every_kernel_ends_with_the_same_digest(scratch):
+    # the cosine rules use BLAS as well; this one does not
+    ways = {"fastest": {}, "plain": {"COPPICE_KERNEL": "plain"}}
+    if os.uname().machine == "x86_64":
+        ways["sse2"] = {"COPPICE_KERNEL": "sse2"}
+    seen = {}
+    for way, env in ways.items():
+        run(f"{scratch}/{way}", env=env)
+        seen[way] = digest(f"{scratch}/{way}")
+    run(f"{scratch}/ranks", ranks=3)
+    seen["3 ranks"] = digest(f"{scratch}/ranks")
+    check(len(set(seen.values())) == 1, f"digests differ: {seen}")
+
+
+@test
+def interrupted_it_ends_as_if_nothing_had_happened(scratch):
+    for algorithm in ("set", "codacorset", "copacorset", "rigl", "fixprob", "dense"):
+        sets = ("--set", f"train.algorithm={algorithm}", "--set", "train.memory=forget")
+        run(f"{scratch}/{algorithm}-straight", *sets)
+        folder = f"{scratch}/{algorithm}-parts"
+        run(folder, *sets, "--set", "train.epochs=3")
+        check_status(coppice("resume", folder, "--set", "train.epochs=4"), 0)
+        check_status(coppice("resume", folder, "--set", "train.epochs=6"), 0)
+        check(digest(folder) == digest(f"{scratch}/{algorithm}-straight"), f"{algorithm} ended elsewhere")
+        check(result_of(folder)["edges_after_removal"] == result_of(f"{scratch}/{algorithm}-straight")["edges_after_removal"],
+              f"{algorithm}: another last removal")
+
+
+@test
+def a_killed_run_goes_on(scratch):
+    sets = ("--set", "train.epochs=40", "--set", "checkpoint.every=1", "--set", "train.optimiser=adam", "--set",
+            "train.rate=0.001")
+    run(f"{scratch}/straight", *sets)
+    folder = f"{scratch}/killed"
+    for pause in (0.15, 0.3, 0.5):
+        p = subprocess.Popen([COPPICE, "run", CONFIG, "--out", folder, *sets, "--resume", "auto", "--quiet"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+        time.sleep(pause)
+        p.kill()
+        p.wait()
+    run(folder, *sets, "--resume", "auto")
+    check(digest(folder) == digest(f"{scratch}/straight"), "a killed run ended elsewhere")
+    with open(f"{folder}/metrics.jsonl", encoding="utf-8") as f:
+        epochs = [json.loads(line)["generation"] for line in f]
+    check(epochs == list(range(1, 41)), f"metrics.jsonl: {epochs}")
+
+
+@test
+def asked_to_stop_it_leaves_a_checkpoint(scratch):
+    folder = f"{scratch}/a"
+    p = subprocess.Popen([COPPICE, "run", CONFIG, "--out", folder, "--set", "train.epochs=1000000", "--quiet"],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    while not os.path.exists(f"{folder}/metrics.jsonl") or os.path.getsize(f"{folder}/metrics.jsonl") < 300:
+        check(p.poll() is None, "the run ended by itself")
+        time.sleep(0.01)
+    p.send_signal(signal.SIGTERM)
+    _, said = p.communicate(timeout=60)
+    check(p.returncode == 75 and f"coppice resume {folder}" in said, f"{p.returncode}: {said}")
+    check(digest(folder), "verify")
+
+
+@test
+def damage_and_other_experiments_are_refused(scratch):
+    folder = f"{scratch}/a"
+    run(folder, "--set", "checkpoint.keep=9")
+    result = coppice("resume", folder, "--set", "train.zeta=0.4")
+    check_status(result, 78)
+    check("another experiment" in result.stderr, result.stderr)
+    result = run(folder, status=64)
+    check("already holds a run" in result.stderr, result.stderr)
+    with open(f"{folder}/checkpoints/epoch-000006.h5", "r+b") as f:
+        f.seek(os.path.getsize(f.name) // 2)
+        f.write(b"\xff" * 64)
+    check(coppice("verify", folder).returncode == 1, "the damage was not seen")
+    check_status(coppice("resume", folder), 0)  # from the one before
+    check(digest(folder), "verify")
+    for key, value, part in (("hidden", "2.5", "whole numbers"), ("add", "cosine-top", "algorithm = custom"),
+                             ("batch", "10000", "take smaller batches"), ("task", "nothing", "no section [task.nothing]")):
+        result = run(f"{scratch}/{key}", "--set", f"train.{key}={value}", status=78)
+        check(part in result.stderr and result.stderr.count("\n") == 1, result.stderr)
+
+
+@test
+def a_sweep_of_algorithms_has_a_table(scratch):
+    with open(f"{scratch}/fixprob.ini", "w", encoding="utf-8") as f:
+        f.write(f"include = {ROOT}/{CONFIG}\n[train]\nalgorithm = fixprob\n")
+    folder = f"{scratch}/sweep"
+    result = coppice("sweep", f"set={ROOT}/{CONFIG}", f"{scratch}/fixprob.ini", "--seeds", "1-2", "--out", folder,
+                     "--no-figures", ranks=3)
+    check_status(result, 0)
+    with open(f"{folder}/runs.csv", encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    check(len(lines) == 5 and "accuracy.clusters.test" in lines[0], lines)
+    check("4 of 4 runs are finished" in result.stdout, result.stdout)
+
+
+@test
+def what_it_found_is_written_down(scratch):
+    folder = f"{scratch}/a"
+    run(folder)
+    found = result_of(folder)
+    check(found["edges_after_removal"] < found["edges"] < 5000, found)
+    check(1 <= found["chosen_epoch"] <= 6 and 1 <= found["peak_epoch"] <= 6, found)
+    check(found["best_ever"] >= found["tasks"]["clusters"]["best_test"]["accuracy"], found)
+    with open(f"{folder}/degrees.csv", encoding="utf-8") as f:
+        rows = [list(map(int, line.split(","))) for line in f.read().splitlines()[1:]]
+    check([r[0] for r in rows] == list(range(60)) and all(0 <= r[2] <= r[1] <= 60 for r in rows), rows)
+
+
+if __name__ == "__main__":
+    main()
