@@ -137,14 +137,14 @@ static size_t bytes(const cop_eval_setup *setup) {
 }
 
 /* Range of the samples on the grid; of the leading steps ReLU cuts it at 0, pooling can only narrow
- * it. */
+ * it. What is refused is decided by the rounded numbers, as where a plan is used again. */
 static cop_status measure(sign_eval *e, const float *x, size_t n, size_t first) {
     size_t inputs = cop_shape_size(e->setup.model->input), bad = 0;
     double scale = e->setup.scale;
     float low, high;
-    if (!e->ops->cells->extent(x, n * inputs, &low, &high) || -(double)low * scale > INPUT_MAX ||
-        (double)high * scale > INPUT_MAX) {
-        while (fabs((double)x[bad] * scale) <= INPUT_MAX) bad++;
+    if (!e->ops->cells->extent(x, n * inputs, &low, &high) ||
+        rint(-(double)low * scale) > INPUT_MAX || rint((double)high * scale) > INPUT_MAX) {
+        while (fabs(rint((double)x[bad] * scale)) <= INPUT_MAX) bad++;
         return cop_fail(COP_E_EVALUATE,
                         "sample %zu of the shard, feature %zu is %g, which is %g grid steps; at "
                         "most 2^30 are possible: check the data or lower [evaluate] steps",

@@ -169,10 +169,20 @@ static bool plan_block(block *b, cell_group *group, size_t *groups) {
                        c->shape.layers == 2 ? group->count - 1 : 0, c->hub);
         for (size_t g = 0; g < *groups && possible; g++)
             possible = cop_cells_program(b->e, &group[g]);
-        if (possible) return true;
+        if (possible) {
+            c->planned += c->plan.cost;
+            c->planned_full += c->plan.full_cost;
+            return true;
+        }
         if (c->shape.layers == 1) break;
     }
     return false;
+}
+
+void cop_sign_planned(const void *self, uint64_t *cost, uint64_t *full) {
+    const sign_cells *c = ((const sign_eval *)self)->cells;
+    *cost = c ? c->planned : 0;
+    *full = c ? c->planned_full : 0;
 }
 
 /* Number types of everything behind, and whether the front's suffice. */

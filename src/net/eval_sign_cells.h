@@ -110,6 +110,7 @@ typedef struct cell_behind {
 typedef struct sign_cells {
     cell_shape shape;
     cell_plan plan;
+    uint64_t planned, planned_full; /* cost and full_cost of all plans so far, summed */
     cell_group group[COP_VALUES_MAX];
     size_t groups;
     int16_t *sample;       /* (samples of a portion, inputs) on the grid */
@@ -153,6 +154,8 @@ uint64_t cop_cells_full_cost(const cell_shape *shape, const cop_mask *mask, size
 uint64_t cop_cells_edit_cost(const cell_shape *shape, const cop_mask *a, const cop_mask *b,
                              size_t extra);
 
+/* Free what programs left with the nodes; before the nodes are other ones. */
+void cop_cells_drop_slots(cell_plan *plan);
 /* Write the programs of all nodes for the values of @p group. False when a sum cannot be proved to
  * fit the number types; nothing is lost, the caller takes another way. */
 bool cop_cells_program(sign_eval *e, const cell_group *group);
@@ -188,6 +191,10 @@ cop_status cop_cells_again(sign_eval *e, const cop_mask *const *masks, size_t co
                            bool *done);
 sign_cells *cop_cells_create(const sign_eval *e); /* NULL: no front */
 void cop_cells_destroy(sign_cells *cells);
+/* What the plans of an evaluator `sign` cost by their model since it was created, and what all
+ * their individuals from nothing would have; in vector instructions for one vector of columns. Both
+ * are 0 without plans. */
+void cop_sign_planned(const void *self, uint64_t *cost, uint64_t *full);
 /* Estimate of its memory. */
 size_t cop_cells_bytes(const cop_eval_setup *setup, const sign_plan *plan);
 

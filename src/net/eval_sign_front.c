@@ -97,7 +97,7 @@ void cop_cells_destroy(sign_cells *c) {
                              c->column,        c->live,      c->weight,      c->plan.works,
                              c->plan.combines, c->plan.taps, c->plan.program};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) cop_free(buffers[i]);
-    for (size_t i = 0; i < CELL_NODES_MAX; i++) cop_free(c->plan.node[i].slot);
+    cop_cells_drop_slots(&c->plan);
     for (size_t i = 0; i < sizeof c->hub / sizeof *c->hub; i++) cop_mask_clear(&c->hub[i]);
     for (size_t i = 0; i < CELL_BLOCK; i++) {
         cop_behind_clear(&c->behind[i]);

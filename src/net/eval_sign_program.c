@@ -176,6 +176,13 @@ static void program_one(cell_builder *b, const cell_node *n, const cop_mask *par
     cop_free(offset);
 }
 
+void cop_cells_drop_slots(cell_plan *p) {
+    for (size_t i = 0; i < CELL_NODES_MAX; i++) {
+        cop_free(p->node[i].slot);
+        p->node[i].slot = NULL;
+    }
+}
+
 bool cop_cells_program(sign_eval *e, const cell_group *group) {
     sign_cells *cells = e->cells;
     cell_plan *p = &cells->plan;
@@ -183,10 +190,7 @@ bool cop_cells_program(sign_eval *e, const cell_group *group) {
     b.extra = b.shape->layers == 2 ? group->count - 1 : 0;
     p->work_count = p->combine_count = p->tap_count = p->words = p->slots = 0;
     p->slot_size = (1 + b.extra) * b.shape->plane_h * b.shape->plane_w * b.shape->lanes;
-    for (size_t i = 0; i < p->nodes; i++) {
-        cop_free(p->node[i].slot);
-        p->node[i].slot = NULL;
-    }
+    cop_cells_drop_slots(p);
     if (b.shape->layers == 2)
         cop_cells_program_two(&b);
     else

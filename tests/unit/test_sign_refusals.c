@@ -79,10 +79,62 @@ static void refuses_samples_off_the_grid(void **state) {
     test_net_clear(&net);
 }
 
+/* A sample just beyond 2^30 steps that rounds to them: the same answer from a new evaluator as from
+ * one that has a plan for these individuals, whether or not the first layer is a relu. */
+static void refusals_do_not_depend_on_what_was_before(void **state) {
+    (void)state;
+    static const char *const layers[] = {"relu dense(3) relu dense(2)", "dense(3) relu dense(2)"};
+    static const float far[] = {-0x1p30f, 0x1p30f, -0x1.000002p30f, 0x1.000002p30f};
+    const cop_evaluator *sign = cop_evaluator_find("sign");
+    for (size_t i = 0; i < 2; i++) {
+        cop_model *model;
+        cop_params base;
+        cop_mask mask;
+        assert_ok(cop_model_create(&model, "2", layers[i]));
+        cop_params_init(&base, model);
+        cop_params_randomise(&base, model, 1);
+        cop_mask_init(&mask, model->weights);
+        cop_mask_fill(&mask);
+        const cop_mask *block = &mask;
+        const cop_eval_setup setup = {.model = model,
+                                      .base = &base,
+                                      .scale = 1 + 0x1p-32, /* 2^30 become 2^30 + 1/4 */
+                                      .batch = 2,
+                                      .weighting = {COP_WEIGHTS_SIGNED, 1, {1}}};
+        for (size_t k = 0; k < 4; k++) {
+            float x[] = {100, -100, far[k], 5};
+            const int32_t label[] = {0, 1};
+            const cop_shard near = {.x = x, .label = label, .n = 1},
+                            both = {.x = x, .label = label, .n = 2};
+            cop_evidence evidence[2];
+            cop_status seen[2];
+            for (int before = 0; before < 2; before++) {
+                void *self;
+                assert_ok(sign->create(&self, &setup));
+                if (before)
+                    assert_ok(
+                        sign->evaluate(self, &block, 1, &near, NULL, NULL, &evidence[1], NULL));
+                seen[before] =
+                    sign->evaluate(self, &block, 1, &both, NULL, NULL, &evidence[before], NULL);
+                sign->destroy(self);
+            }
+            assert_int_equal(seen[0], seen[1]);
+            assert_int_equal(seen[0], k < 2 ? COP_OK : COP_E_EVALUATE);
+            if (seen[0] == COP_OK)
+                assert_memory_equal(&evidence[0], &evidence[1], sizeof *evidence);
+            cop_error_clear();
+        }
+        cop_mask_clear(&mask);
+        cop_params_clear(&base);
+        cop_model_destroy(model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_what_it_cannot_do),
         cmocka_unit_test(refuses_samples_off_the_grid),
+        cmocka_unit_test(refusals_do_not_depend_on_what_was_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
