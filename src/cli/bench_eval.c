@@ -2,6 +2,8 @@
 #include "bench_rival.h"
 
 #include "coppice/la.h"
+#include "net/eval_sign_cells.h"
+#include "net/evaluators.h"
 
 #include <string.h>
 
@@ -16,6 +18,8 @@ typedef struct bench {
     cop_params params;
     cop_mask *mask; /* (individuals) */
     cop_dataset *set;
+    double planned; /* of a block: share of what its individuals cost one by one, by the model */
+    double apart;   /* seconds of the individuals in calls of their own; 0: there is no plan */
 } bench;
 
 static cop_status parse(const cop_args *args, bench *b) {
@@ -106,8 +110,31 @@ static void clear(bench *b) {
     cop_model_destroy(b->model);
 }
 
+/* What relatives save by the model that planned them, and every individual in a call of its own,
+ * which shows what they save by the clock. */
+static cop_status compare_plan(bench *b, const void *self, const cop_eval_setup *setup,
+                               const cop_shard *shard) {
+    uint64_t cost = 0, full = 0;
+    void *other = NULL;
+    if (b->evaluator != &cop_evaluator_sign || b->individuals < 2) return COP_OK;
+    cop_sign_planned(self, &cost, &full);
+    if (!full) return COP_OK;
+    b->planned = (double)cost / (double)full;
+    COP_TRY(b->evaluator->create(&other, setup));
+    cop_status status = COP_OK;
+    double start = cop_bench_clock();
+    for (size_t i = 0; i < b->individuals && status == COP_OK; i++) {
+        const cop_mask *one = &b->mask[i];
+        cop_evidence evidence;
+        status = b->evaluator->evaluate(other, &one, 1, shard, NULL, NULL, &evidence, NULL);
+    }
+    b->apart = cop_bench_clock() - start;
+    b->evaluator->destroy(other);
+    return status;
+}
+
 /* Median seconds of one evaluation of the whole block. */
-static cop_status measure(const bench *b, cop_bench_rival *rival, double *seconds) {
+static cop_status measure(bench *b, cop_bench_rival *rival, double *seconds) {
     const cop_dataset *sets[] = {b->set};
     cop_eval_setup setup = {.model = b->model,
                             .base = &b->params,
@@ -132,6 +159,7 @@ static cop_status measure(const bench *b, cop_bench_rival *rival, double *second
                                      NULL, NULL, evidence, NULL));
         if (!pass) continue;
         spent[pass - 1] = cop_bench_clock() - start;
+        if (pass == b->repeat) COP_GO(compare_plan(b, self, &setup, &shard));
         COP_GO(cop_bench_rival_run(rival));
     }
     *seconds = cop_bench_median(spent, b->repeat);
@@ -165,6 +193,10 @@ static void report(const bench *b, cop_bench_rival *rival, double seconds, json_
     cop_bench_real(result, "seconds", seconds);
     cop_bench_real(result, "seconds_per_individual", seconds / (double)b->individuals);
     cop_bench_real(result, "samples_x_values_per_s", work * (double)b->individuals / seconds);
+    if (b->apart > 0) {
+        cop_bench_real(result, "planned_share", b->planned);
+        cop_bench_real(result, "measured_share", seconds / b->apart);
+    }
     cop_bench_add_ratio(result, b->evaluator->name, macs * work / seconds, &bounds);
     cop_bench_add_bounds(result, &bounds);
     cop_bench_rival_report(rival, seconds, result);

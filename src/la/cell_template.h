@@ -43,9 +43,10 @@ CELL_INLINE void FN(cell_result)(const cop_cell_job *j, size_t o, HALF even, HAL
 /* One output of a node: sums in registers. Q positions and WHOLE are constants at every call.
  *
  * Cost for LANES columns: an entry of a chunk, and one of a difference, Q additions with a memory
- * operand, bound by two 64-byte loads a cycle from the first-level cache; four of those that are
- * summed in 32 bits, 4*Q loads or additions and 2*Q dot products; a pair, 2*Q dot products with a
- * memory operand. */
+ * operand; four of those that are summed in 32 bits, 4*Q loads or additions and 2*Q dot products; a
+ * pair, 2*Q dot products with a memory operand. The bound is 64-byte loads from the first-level
+ * cache, one or two a cycle by processor. With one, a generation of the CNN reaches 0.7 of it
+ * (docs/evaluation.md); the rest are misses to the second level and the branch at a list's end. */
 CELL_INLINE const uint32_t *FN(cell_output)(const cop_cell_job *j, const uint32_t *p, size_t o,
                                             HALF *total, size_t Q, bool WHOLE) {
     const size_t y = j->row * LANES, words = LANES / 2,
@@ -237,7 +238,8 @@ CELL_INLINE void FN(wino_output)(const int32_t *m, size_t step, HALF constant, H
 #undef TWICE
 
 /* Cost for 32 columns and each of 16 products: per pair of channels WINO_OUTPUTS broadcasts and two
- * loads serve 2*WINO_OUTPUTS dot products, which are the bound. */
+ * loads serve 2*WINO_OUTPUTS dot products, which are the bound: 0.77 of it is reached with
+ * AVX-512, the rest are the transforms and what the registers spill. */
 static TARGET __attribute__((noinline)) void FN(cell_winograd)(const cop_cell_job *j) {
     const size_t pairs = j->pairs, half = pairs * LANES, step = 2 * half;
     const size_t words = LANES / 2, block = 4 * LANES;

@@ -12,7 +12,8 @@
  * Cost: one entry of an edge list costs one broadcast or load of its position, shared by the
  * rows*cols vectors of a tile, and per vector one instruction with a memory operand: 16 samples * 2
  * edges in mode PAIRS, 16 samples * 1 edge in the 32-bit modes. Bytes per live edge: 4 (at most 8
- * in PAIRS). The bound is one 64-byte load from the first-level cache per cycle. */
+ * in PAIRS). The bound is one 64-byte load from the first-level cache per cycle; the second
+ * convolution of the CNN reaches 0.9 of it. */
 #include "coppice/la.h"
 
 #define PASTE2(a, b) a##b

@@ -57,6 +57,11 @@ def eval_measures_one_network_and_blocks_of_relatives(scratch):
     alone = bench(*small, "--individuals", 2, "--alone")
     judge(alone)
     check((alone["alone"], many["alone"]) == ("yes", "no"), alone)
+    # by the model: children that lost half of their edges are no cheaper than from nothing, twins cost nothing but one
+    twins = bench(*small, "--individuals", 4, "--distance", 0.0001)
+    check(0.2 < twins["planned_share"] < 0.3 and twins["measured_share"] > 0, twins)
+    check(twins["planned_share"] < many["planned_share"] <= 1, many)
+    check(not {"planned_share", "measured_share"} & (set(alone) | set(one)), "shares without a plan")
     check(abs(many["seconds_per_individual"] * 5 - many["seconds"]) < 1e-9, many)
     # 5 individuals with 0.1 of 50,816 edges each, give or take the layers
     macs = many["live_macs_per_s"] * many["seconds"] / (20 * 5)
