@@ -60,10 +60,10 @@ typedef struct cop_train_ops {
     void (*leaky_back)(size_t count, float slope, const float *z, float *gradient);
     /** Inverted dropout: a value stays, divided by 1 - rate, or becomes 0. Which is a function of
      * (@p key, @p batch, @p layer, its place): 16 bits of Philox4x32-10 a value. @p kept (count)
-     * receives 1 or 0. @p count is a multiple of 16. */
+     * receives what it was multiplied with. @p count is a multiple of 16. */
     void (*drop)(size_t count, double rate, uint64_t key, uint32_t batch, uint32_t layer, float *a,
-                 uint8_t *kept);
-    void (*drop_back)(size_t count, double rate, const uint8_t *kept, float *gradient);
+                 float *kept);
+    void (*drop_back)(size_t count, const float *kept, float *gradient);
     /** Move @p count parameters, @p stride floats apart, along their gradients (contiguous).
      * sgd: m = momentum m - rate (g + l2 w); w = w + m - shrink w. adam: Kingma and Ba 2015 with
      * g + l2 w for gradient. @p m, @p v (count) are zeros at first; v is for adam only. */

@@ -6,6 +6,7 @@
  *   FMA(x,w,a)     x*w + a, rounded once
  *   JOIN(v)        the sum over the 16 places of VEC v[PARTS], in the order of train.h
  *   WIDEST         vectors of samples that a register tile holds
+ *   TURN16, PHILOX16, KEEP16  optional: what turn() and drop() do with 16 places at a time
  *   JOIN16(v,to)   optional: the same of v[16], the sum of v[4(i mod 4) + i/4] to to[i]
  *
  * Cost per live edge and vector of 16 samples: back() one fused multiply-add with one operand in
@@ -64,13 +65,16 @@ INLINE void FN(back_tile)(size_t inputs, const uint32_t *begin, const cop_sparse
     }
 BACK(1)
 BACK(2)
-BACK(3) BACK(4)
+BACK(3)
+BACK(4)
 #if WIDEST >= 8
-    BACK(5) BACK(6) BACK(7) BACK(8)
+BACK(5)
+BACK(6)
+BACK(7) BACK(8)
 #endif
 #undef BACK
 
-        static TARGET
+    static TARGET
     void FN(back)(size_t inputs, const uint32_t *begin, const cop_sparse_way *way,
                   const cop_sparse_edge *edge, size_t vectors, const float *gradient, float *to) {
     static void (*const tile[])(size_t, const uint32_t *, const cop_sparse_way *,
@@ -154,13 +158,16 @@ INLINE void FN(slope_tile)(size_t outputs, const uint32_t *begin, const cop_spar
     }
 SLOPE(0)
 SLOPE(1)
-SLOPE(2) SLOPE(3) SLOPE(4)
+SLOPE(2)
+SLOPE(3)
+SLOPE(4)
 #if WIDEST >= 8
-    SLOPE(5) SLOPE(6) SLOPE(7) SLOPE(8)
+SLOPE(5)
+SLOPE(6) SLOPE(7) SLOPE(8)
 #endif
 #undef SLOPE
 
-        static TARGET
+    static TARGET
     void FN(slope)(size_t outputs, const uint32_t *begin, const cop_sparse_edge *edge,
                    size_t vectors, const float *x, const float *gradient, float *slope) {
     static void (*const tile[])(size_t, const uint32_t *, const cop_sparse_edge *, size_t,
@@ -243,51 +250,61 @@ static TARGET void FN(leaky_back)(size_t count, float slope, const float *restri
 /* Philox4x32-10 (Salmon et al. 2011) for sixteen counters side by side. A block of 128 values takes
  * the numbers of counters 16 b to 16 b + 15: place l of its vectors 2 w and 2 w + 1 the low and the
  * high half of word w of counter 16 b + l. */
-INLINE void FN(philox)(uint64_t key, uint32_t block, uint32_t batch, uint32_t layer,
-                       uint32_t word[4][L]) {
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (uint32_t l = 0; l < L; l++) {
-        word[0][l] = 16 * block + l;
-        word[1][l] = COP_FOR_DROPOUT;
-        word[2][l] = layer;
-        word[3][l] = batch;
+#ifndef PHILOX16
+#define ROUND(k)                                                                                   \
+    {                                                                                              \
+        const uint64_t a = (uint64_t)0xD2511F53u * x0, b = (uint64_t)0xCD9E8D57u * x2;             \
+        x0 = (uint32_t)(b >> 32) ^ x1 ^ (k0 + (k)*0x9E3779B9u);                                    \
+        x2 = (uint32_t)(a >> 32) ^ x3 ^ (k1 + (k)*0xBB67AE85u);                                    \
+        x1 = (uint32_t)b;                                                                          \
+        x3 = (uint32_t)a;                                                                          \
     }
-    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-        for (size_t l = 0; l < L; l++) {
-            const uint64_t a = (uint64_t)0xD2511F53u * word[0][l];
-            const uint64_t b = (uint64_t)0xCD9E8D57u * word[2][l];
-            word[0][l] = (uint32_t)(b >> 32) ^ word[1][l] ^ k0;
-            word[2][l] = (uint32_t)(a >> 32) ^ word[3][l] ^ k1;
-            word[1][l] = (uint32_t)b;
-            word[3][l] = (uint32_t)a;
-        }
+INLINE void FN(philox)(uint64_t key, uint32_t block, uint32_t batch, uint32_t layer,
+                       uint32_t (*restrict word)[L]) {
+    const uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (uint32_t l = 0; l < L; l++) {
+        uint32_t x0 = 16 * block + l, x1 = COP_FOR_DROPOUT, x2 = layer, x3 = batch;
+        ROUND(0u)
+        ROUND(1u)
+        ROUND(2u)
+        ROUND(3u) ROUND(4u) ROUND(5u) ROUND(6u) ROUND(7u) ROUND(8u) ROUND(9u) word[0][l] = x0;
+        word[1][l] = x1;
+        word[2][l] = x2;
+        word[3][l] = x3;
+    }
 }
+#undef ROUND
+#endif
 
 static TARGET void FN(drop)(size_t count, double rate, uint64_t key, uint32_t batch, uint32_t layer,
-                            float *restrict a, uint8_t *restrict kept) {
+                            float *restrict a, float *restrict kept) {
     const float scale = (float)(1.0 / (1.0 - rate));
     const uint32_t limit = (uint32_t)(rate * 65536.0);
     for (size_t i = 0; i < count; i += 8 * L) {
         uint32_t word[4][L];
+#ifdef PHILOX16
+        PHILOX16(key, (uint32_t)(i / (8 * L)), batch, layer, word);
+#else
         FN(philox)(key, (uint32_t)(i / (8 * L)), batch, layer, word);
+#endif
         for (size_t v = 0; v < 8 && i + v * L < count; v++) {
-            const uint32_t *w = word[v / 2];
+            const uint32_t *restrict w = word[v / 2];
             const int shift = v % 2 ? 16 : 0;
-            float *to = a + i + v * L;
-            uint8_t *bit = kept + i + v * L;
-            for (size_t l = 0; l < L; l++) {
-                const bool stays = ((w[l] >> shift) & 0xffffu) >= limit;
-                bit[l] = stays;
-                to[l] = stays ? to[l] * scale : 0.0f;
-            }
+            float *restrict to = a + i + v * L, *restrict factor = kept + i + v * L;
+#ifdef KEEP16
+            KEEP16(w, shift, limit, scale, to, factor);
+#else
+            for (size_t l = 0; l < L; l++)
+                factor[l] = scale * (float)(int32_t)(((w[l] >> shift) & 0xffffu) >= limit);
+            for (size_t l = 0; l < L; l++) to[l] *= factor[l];
+#endif
         }
     }
 }
 
-static TARGET void FN(drop_back)(size_t count, double rate, const uint8_t *restrict kept,
+static TARGET void FN(drop_back)(size_t count, const float *restrict kept,
                                  float *restrict gradient) {
-    const float scale = (float)(1.0 / (1.0 - rate));
-    for (size_t i = 0; i < count; i++) gradient[i] = kept[i] ? gradient[i] * scale : 0.0f;
+    for (size_t i = 0; i < count; i++) gradient[i] *= kept[i];
 }
 
 /* ------------------------------------------------------------------ steps */

@@ -161,7 +161,7 @@ static void make_layer(cop_live_net *net, size_t i) {
     draw_units(s, l, i);
     l->z = COP_NEW_ARRAY(float, values);
     if (hidden) l->a = COP_NEW_ARRAY(float, values);
-    if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(uint8_t, values);
+    if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(float, values);
     if (i) {
         l->from = COP_NEW_ARRAY(uint32_t, l->inputs + 1);
         l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
@@ -228,7 +228,7 @@ size_t cop_live_bytes(const cop_live_net *net) {
         bytes += l->initial * (sizeof *l->edge + (adam ? 8 : 4) + (l->way ? sizeof *l->way : 0));
         bytes += (l->outputs + 1) * 4 + (l->from ? (l->inputs + 1) * 4 : 0);
         bytes += l->numbers * l->outputs * (adam ? 12 : 8);
-        bytes += l->outputs * net->stride * (size_t)(4 + (l->a ? 4 : 0) + (l->kept ? 1 : 0));
+        bytes += l->outputs * net->stride * (size_t)(4 + (l->a ? 4 : 0) + (l->kept ? 4 : 0));
         if (l->outputs > widest) widest = l->outputs;
     }
     return bytes + 2 * widest * net->stride * 4;

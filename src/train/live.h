@@ -66,7 +66,7 @@ typedef struct cop_live_layer {
     cop_sparse_way *way;
     float *unit, *unit_slope, *unit_m, *unit_v; /**< (numbers, outputs) */
     float *z, *a;                               /**< (outputs, S); a: hidden layers only */
-    uint8_t *kept;
+    float *kept;
 } cop_live_layer;
 
 typedef struct cop_live_net {

@@ -117,7 +117,7 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         float *back = net->gradient[1 - turn];
         const size_t values = before->outputs * net->stride;
         ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, back);
-        if (net->dropping) ops->drop_back(values, s->dropout, before->kept, back);
+        if (net->dropping) ops->drop_back(values, before->kept, back);
         if (s->activation == COP_LIVE_SRELU) {
             const cop_srelu p = srelu(before, before->unit),
                             slope = srelu(before, before->unit_slope);
