@@ -26,6 +26,17 @@ cop_status cop_training_session(const cop_session_options *options, cop_par *par
 /** cop_run_verify for such a run. */
 cop_status cop_training_verify(const char *dir, cop_buf *report, char digest[COP_HASH_HEX]);
 
+/** A training that is over and stored. All borrowed. */
+typedef struct cop_training_end {
+    cop_training *training; /**< its edges are removed once more on the way */
+    const char *task, *directory, *digest;
+    double seconds;
+    FILE *out;
+} cop_training_end;
+/** Print the result, write degrees.csv and, when asked for, features.csv; @p result is what
+ * run.json gets, owned by the caller. */
+cop_status cop_training_report(const cop_training_end *end, json_t **result);
+
 /* ------------------------------------------------------------------ checkpoints
  * (docs/formats/training.md) */
 

@@ -252,96 +252,16 @@ static cop_status train(session *s) {
     return s->written == t->epoch ? COP_OK : checkpoint(s);
 }
 
-/* ------------------------------------------------------------------ the result */
-
-/* Epoch with the largest number in one column; the first of equals. */
-static uint32_t largest(const cop_training *t, bool validation) {
-    uint32_t best = 0;
-    for (uint32_t e = 0; e < t->epoch; e++) {
-        const double now = validation ? t->history[e].validation : t->history[e].test;
-        const double then = validation ? t->history[best].validation : t->history[best].test;
-        if (now > then) best = e;
-    }
-    return best;
-}
-
-static cop_status write_degrees(const session *s, const uint32_t *degree) {
-    const cop_training *t = s->training;
-    cop_buf text = {0};
-    cop_buf_printf(&text, "input,degree,core_degree\n");
-    for (size_t i = 0; i < t->net->settings.width[0]; i++)
-        cop_buf_printf(&text, "%zu,%u,%u\n", i, degree[i], t->core[i]);
-    char *path = cop_sprintf("%s/degrees.csv", s->directory.path);
-    cop_status status = cop_write_file(path, text.data, text.length);
-    cop_buf_clear(&text);
-    cop_free(path);
-    return status;
-}
-
-/* The last removal, on a network that is stored already: what is left of the edges and of the
- * accuracy, and the degrees before and after. */
-static cop_status core(session *s, json_t *result) {
-    cop_training *t = s->training;
-    const cop_live_layer *l = &t->net->layer[0];
-    uint32_t *degree = COP_NEW_ARRAY(uint32_t, l->inputs);
-    double accuracy = NAN, loss;
-    for (size_t k = 0; k < l->edges; k++) degree[cop_live_input(t->net, l, k)]++;
-    if (cop_training_finish(t)) {
-        if (t->test->samples)
-            cop_training_score(t, t->test, NULL, t->test->samples, &accuracy, &loss);
-    } else {
-        memcpy(t->core, degree, l->inputs * sizeof *degree);
-        accuracy = t->history[t->epoch - 1].test;
-    }
-    json_object_set_new(result, "edges_after_removal",
-                        json_integer((json_int_t)cop_live_edges(t->net)));
-    json_object_set_new(result, "test_after_removal", real(percent(accuracy)));
-    cop_status status = write_degrees(s, degree);
-    cop_free(degree);
-    return status;
-}
-
 static cop_status report(session *s) {
-    cop_training *t = s->training;
-    const cop_training_row *last = &t->history[t->epoch - 1];
-    const uint32_t peak = largest(t, false), chosen = t->held ? largest(t, true) : t->epoch - 1;
-    const double possible = cop_live_possible(t->net);
-    FILE *out = s->options->background ? s->directory.log : stdout;
-    json_t *result = json_object(), *tasks = json_object();
-    char text[32];
-    json_object_set_new(tasks, s->task,
-                        json_pack("{s:{s:f},s:{s:o}}", "best_evolve", "accuracy",
-                                  percent(last->accuracy), "best_test", "accuracy",
-                                  real(percent(t->history[chosen].test))));
-    json_object_set_new(result, "generation", json_integer(t->epoch));
-    json_object_set_new(result, "evaluations", json_integer(t->epoch));
-    json_object_set_new(result, "best_ever", real(percent(t->history[peak].test)));
-    json_object_set_new(result, "peak_epoch", json_integer(peak + 1));
-    json_object_set_new(result, "chosen_epoch", json_integer(chosen + 1));
-    json_object_set_new(result, "test_last", real(percent(last->test)));
-    json_object_set_new(result, "edges", json_integer((json_int_t)last->edges));
-    json_object_set_new(result, "density", json_real(last->edges / possible));
-    json_object_set_new(result, "seconds", json_real(s->before + cop_clock() - s->start));
-    json_object_set_new(result, "digest", json_string(s->facts.digest));
-    json_object_set_new(result, "tasks", tasks);
-    cop_status status = core(s, result);
-    fprintf(out, "\n%-28s %8.2f %%  (epoch %u, the last)\n", "test accuracy", percent(last->test),
-            t->epoch);
-    if (t->held)
-        fprintf(out, "%-28s %8.2f %%  (epoch %u, by validation)\n", "test accuracy, chosen",
-                percent(t->history[chosen].test), chosen + 1);
-    fprintf(out, "%-28s %8.2f %%  (epoch %u; chosen on the test samples, as papers print it)\n",
-            "test accuracy, peak", percent(t->history[peak].test), peak + 1);
-    fprintf(out, "%-28s %8.0f    %.2f %% of all possible\n", "edges", last->edges,
-            100 * last->edges / possible);
-    fprintf(out, "%-28s %8zu    test accuracy %.2f %%\n", "edges after a last removal",
-            cop_live_edges(t->net),
-            json_number_value(json_object_get(result, "test_after_removal")));
-    fprintf(out, "%u epochs in %s\ndigest %s\nrun directory: %s\n", t->epoch,
-            cop_format_seconds(s->before + cop_clock() - s->start, text), s->facts.digest,
-            s->directory.path);
+    json_t *result = NULL;
+    const cop_training_end end = {.training = s->training,
+                                  .task = s->task,
+                                  .directory = s->directory.path,
+                                  .digest = s->facts.digest,
+                                  .seconds = s->before + cop_clock() - s->start,
+                                  .out = s->options->background ? s->directory.log : stdout};
+    cop_status status = cop_training_report(&end, &result);
     json_object_set_new(s->directory.run, "result", result);
-    if (fflush(out) != 0) cop_log(COP_LOG_WARNING, "the result could not be printed");
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "optimiser.h"
+#include "positions.h"
 
 #define OF "train"
 
@@ -280,6 +281,26 @@ bool cop_training_finish(cop_training *t) {
     plan.epoch = t->epoch;
     rewire(t, &plan);
     return true;
+}
+
+void cop_training_without(cop_training *t, bool most, double *accuracy) {
+    const size_t inputs = t->net->settings.width[0];
+    uint64_t *order = COP_NEW_ARRAY(uint64_t, inputs);
+    cop_dataset *set =
+        cop_dataset_create("changed", t->test->samples, 1, 1, inputs, t->test->classes);
+    double loss;
+    memcpy(set->x, t->test->x, set->samples * inputs * sizeof(float));
+    memcpy(set->label, t->test->label, set->samples * sizeof *set->label);
+    for (size_t i = 0; i < inputs; i++)
+        order[i] = (uint64_t)(most ? UINT32_MAX - t->core[i] : t->core[i]) << 32 | i;
+    cop_positions_sort(order, inputs);
+    for (size_t k = 0;; k++) {
+        cop_training_score(t, set, NULL, set->samples, &accuracy[k], &loss);
+        if (k == inputs) break;
+        for (size_t s = 0; s < set->samples; s++) set->x[s * inputs + (order[k] & UINT32_MAX)] = 0;
+    }
+    cop_dataset_destroy(set);
+    cop_free(order);
 }
 
 void cop_training_digest(const cop_training *t, const char *science, char hex[COP_HASH_HEX]) {

@@ -61,6 +61,9 @@ void cop_training_score(cop_training *training, const cop_dataset *set, const ui
 /** Remove once more without adding, as the paper ends; no way back. False when this training never
  * rewires. */
 bool cop_training_finish(cop_training *training);
+/** Test accuracies (inputs + 1) with the k least (@p most: most) connected inputs set to 0, for k =
+ * 0, 1 ...: degrees are those that the last removal left, ties by number. */
+void cop_training_without(cop_training *training, bool most, double *accuracy);
 /** SHA-256 over @p science, the history (without times) and everything that goes on. */
 void cop_training_digest(const cop_training *training, const char *science, char hex[COP_HASH_HEX]);
 

@@ -69,4 +69,7 @@ const cop_option cop_training_options[] = {
      "images: shifted by up to this share of their size, in both directions."},
     {"mirror", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
      "images: every second one is mirrored, left to right."},
+    {"feature_removal", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_MANNER,
+     "at the end, the test accuracy with inputs set to 0 one after the other, by degree: "
+     "features.csv."},
     {.key = NULL}};

@@ -127,6 +127,10 @@ def what_it_found_is_written_down(scratch):
     check(found["edges_after_removal"] < found["edges"] < 5000, found)
     check(1 <= found["chosen_epoch"] <= 6 and 1 <= found["peak_epoch"] <= 6, found)
     check(found["best_ever"] >= found["tasks"]["clusters"]["best_test"]["accuracy"], found)
+    check_status(coppice("resume", folder, "--set", "train.feature_removal=yes"), 0)
+    with open(f"{folder}/features.csv", encoding="utf-8") as f:
+        curve = [list(map(float, line.split(","))) for line in f.read().splitlines()[1:]]
+    check(len(curve) == 61 and curve[0][1] == curve[0][2] == found["test_last"] and curve[60][1] == curve[60][2], curve)
     with open(f"{folder}/degrees.csv", encoding="utf-8") as f:
         rows = [list(map(int, line.split(","))) for line in f.read().splitlines()[1:]]
     check([r[0] for r in rows] == list(range(60)) and all(0 <= r[2] <= r[1] <= 60 for r in rows), rows)
