@@ -6,6 +6,12 @@
 
 #include "coppice/conf.h"
 
+/** The outputs of a network that compete for a sample: class c of the task is output first + c.
+ * count 0: all of them, from output 0. */
+typedef struct cop_head {
+    size_t first, count;
+} cop_head;
+
 /** Samples with labels. x and label may belong to somebody else (the node's shared window). */
 typedef struct cop_dataset {
     char *name;
@@ -15,6 +21,7 @@ typedef struct cop_dataset {
     float *x;       /**< (samples, features), normalised, channel-major inside a sample */
     int32_t *label; /**< (samples) in [0, classes) */
     bool borrowed;  /**< x and label are not freed with the dataset */
+    cop_head head;  /**< outputs of the network that the task is judged by; not in the digest */
     /** (classes) what the classes are called in the data ("a", "Iris-setosa"; joined by '+' where
      *  several were mapped to one); NULL, or NULL items, when unknown. Owned; not in the digest. */
     char **class_names;

@@ -122,6 +122,8 @@ typedef struct cop_dropout_key {
  */
 const float *cop_net_forward(cop_net_work *work, const cop_params *params, const float *x, size_t n,
                              const cop_dropout_key *key);
+/** Losses from here on are of the outputs of @p head, which lies inside the network's. */
+void cop_net_head(cop_net_work *work, cop_head head);
 /** Output of layer @p layer for the batch of the last forward call: (n, size), borrowed. */
 const float *cop_net_output(const cop_net_work *work, size_t layer);
 /** Mean softmax cross entropy of the last forward call in nats; with training workspaces also
@@ -195,6 +197,7 @@ typedef struct cop_shard {
     size_t batch_base; /**< number of the shard's first batch inside the task (for similarity
                           targets) */
     size_t task;
+    cop_head head; /**< the task's; labels and predictions count from its first output */
 } cop_shard;
 
 /** Evidence of one individual on one shard: what units return. Sums are in sample order. */

@@ -91,7 +91,7 @@ static void record(evaluation *e, const char *task, const cop_dataset *set,
                                               : "chosen");
     }
     cop_confusion matrix;
-    cop_confusion_init(&matrix, (size_t)set->classes, e->judge.setup.model->classes);
+    cop_confusion_init(&matrix, (size_t)set->classes, cop_judge_outputs(&e->judge, set));
     cop_confusion_fill(&matrix, set->label, predicted + best * set->samples, set->samples);
     cop_buf_printf(&e->matrices, "\n%s: rows are the true classes, columns what was predicted\n",
                    task);

@@ -84,11 +84,11 @@ static cop_status judge_split(const cop_judge *judge, const char *task, cop_spli
     *result = (struct judged){evidence.correct[best], set->samples,
                               trained ? NAN : judge->setup.weighting.value[best]};
     if (matrix && (size_t)set->classes <= MATRIX_MOST &&
-        judge->network->model->classes <= MATRIX_MOST) {
+        cop_judge_outputs(judge, set) <= MATRIX_MOST) {
         cop_confusion counts;
         char *title = cop_sprintf("%s, %zu test samples, %.2f %% right", task, set->samples,
                                   100.0 * (double)result->correct / (double)set->samples);
-        cop_confusion_init(&counts, (size_t)set->classes, judge->network->model->classes);
+        cop_confusion_init(&counts, (size_t)set->classes, cop_judge_outputs(judge, set));
         cop_confusion_fill(&counts, set->label, predicted + best * set->samples, set->samples);
         cop_svg_matrix(matrix, title, counts.count, counts.rows, counts.columns,
                        (const char *const *)set->class_names);

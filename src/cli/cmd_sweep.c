@@ -116,7 +116,7 @@ static cop_status confusion_figures(const cop_trial_arm *arm, const char *data,
             char *name = cop_sprintf("confusion-%s-%s", arm->name, tasks.items[t]);
             char *title = cop_sprintf("%s, seed %lld, on %s (test samples)", arm->name,
                                       (long long)champion->seed, tasks.items[t]);
-            cop_confusion_init(&matrix, (size_t)set->classes, judge.network->model->classes);
+            cop_confusion_init(&matrix, (size_t)set->classes, cop_judge_outputs(&judge, set));
             cop_confusion_fill(&matrix, set->label,
                                predicted + cop_judge_best(&judge, &evidence) * set->samples,
                                set->samples);

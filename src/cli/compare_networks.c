@@ -159,7 +159,7 @@ static void write_matrices(struct comparison *all, const cop_dataset *set, json_
     for (size_t i = 0; i < all->count; i++) {
         cop_confusion matrix;
         cop_confusion_init(&matrix, (size_t)set->classes,
-                           all->one[i].judge.network->model->classes);
+                           cop_judge_outputs(&all->one[i].judge, set));
         cop_confusion_fill(&matrix, set->label, all->one[i].predicted, set->samples);
         if (all->confusion) {
             cop_buf_printf(&all->text,

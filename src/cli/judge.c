@@ -101,7 +101,7 @@ cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split sp
 cop_status cop_judge_predict(const cop_judge *judge, const cop_dataset *set, cop_evidence *evidence,
                              uint16_t **predicted) {
     const cop_mask *mask = &judge->network->mask;
-    cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples};
+    cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples, .head = set->head};
     *predicted = COP_NEW_ARRAY(uint16_t, judge->setup.weighting.values * set->samples);
     cop_status status = judge->evaluator->evaluate(judge->engine, &mask, 1, &shard, NULL, NULL,
                                                    evidence, *predicted);
@@ -117,4 +117,8 @@ size_t cop_judge_best(const cop_judge *judge, const cop_evidence *evidence) {
     for (size_t v = 1; v < judge->setup.weighting.values; v++)
         if (evidence->correct[v] > evidence->correct[best]) best = v;
     return best;
+}
+
+size_t cop_judge_outputs(const cop_judge *judge, const cop_dataset *set) {
+    return set->head.count ? set->head.count : judge->network->model->classes;
 }

@@ -30,6 +30,8 @@ cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split sp
 /** Classes (values, samples) for every shared value; @p predicted is owned by the caller. */
 cop_status cop_judge_predict(const cop_judge *judge, const cop_dataset *set, cop_evidence *evidence,
                              uint16_t **predicted);
+/** How many outputs compete for the samples of @p set: the classes that may be predicted. */
+size_t cop_judge_outputs(const cop_judge *judge, const cop_dataset *set);
 /** Number of the value with the most correct samples, the smallest of equals. */
 size_t cop_judge_best(const cop_judge *judge, const cop_evidence *evidence);
 

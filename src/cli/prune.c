@@ -101,7 +101,7 @@ static cop_status judge_task(cop_pruning *p, size_t t, const cop_judge *judge, b
     for (size_t i = 0; i < p->count; i++) masks[i] = &p->network[i].mask;
     cop_activity_set("evaluating pruned networks on task %s", p->tasks.items[t]);
     COP_GO(cop_judge_load(&p->judge, p->tasks.items[t], p->split, &set));
-    cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples};
+    cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples, .head = set->head};
     COP_GO(judge->evaluator->evaluate(judge->engine, masks, p->count, &shard, NULL, NULL, evidence,
                                       NULL));
     score(p, judge, evidence, t, shared);

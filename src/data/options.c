@@ -57,6 +57,12 @@ const cop_option cop_task_options[] = {
     INT("outputs", "0", 0, COP_CLASSES_MAX, "classes",
         "Number of classes that the network tells apart, so that tasks can share one (0 = as many "
         "as the task has)."),
+    CHOICE("head", "all", "all|own",
+           "Which outputs of the network compete: all, or only those of the task's classes (with "
+           "outputs: so "
+           "many), so that tasks may differ in their classes."),
+    INT("first_output", "0", 0, COP_CLASSES_MAX, "",
+        "head = own: the output of class 0; heads of tasks may be apart, overlap or be the same."),
     CHOICE("subset", "first", "first|seeded",
            "Which samples *_skip, *_per_class and *_limit count: in file order, or in an order "
            "drawn with the seed (the same for every split)."),

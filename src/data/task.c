@@ -152,6 +152,9 @@ static cop_status load(loader *l, cop_split split, cop_dataset **set) {
     }
     if (how == COP_NORMALISE_FIXED) scale(*set, l->conf, l->section);
     COP_GO(check_finite(*set, l->section));
+    if (strcmp(cop_conf_text(l->conf, l->section, "head"), "own") == 0)
+        (*set)->head = (cop_head){(size_t)cop_conf_int(l->conf, l->section, "first_output"),
+                                  (size_t)(*set)->classes};
 done:
     cop_dataset_destroy(train);
     statistics_clear(&s);

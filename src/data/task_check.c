@@ -17,6 +17,8 @@ static const char *const common[] = {"source",
                                      "classes",
                                      "map",
                                      "outputs",
+                                     "head",
+                                     "first_output",
                                      "subset",
                                      "seed",
                                      "normalise",
@@ -143,6 +145,10 @@ cop_status cop_source_check(const cop_source *source, const cop_conf *conf, cons
     COP_TRY(check_unused(source, conf, section));
     COP_TRY(check_normalise(source, conf, section));
     COP_TRY(check_classes(conf, section));
+    if (cop_conf_given(conf, section, "first_output") &&
+        strcmp(cop_conf_text(conf, section, "head"), "own") != 0)
+        return cop_conf_fail(conf, section, "first_output",
+                             "is used by head = own only: give that, or leave it out");
     return source->check(conf, section, data_dir);
 }
 

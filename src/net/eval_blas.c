@@ -78,6 +78,7 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     blas *b = self;
     size_t inputs = cop_shape_size(b->setup.model->input), values = b->setup.weighting.values;
     size_t batch = b->setup.batch, classes = b->setup.model->classes;
+    const cop_head head = cop_shard_head(&b->setup, shard);
     cop_variants variants = cop_eval_variants(&b->setup);
     COP_TRY(cop_shard_check(&b->setup, shard));
     for (size_t i = 0; i < count; i++) {
@@ -97,9 +98,9 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
                 }
                 const float *logits = cop_net_forward(b->work, &b->params, x, batch, NULL);
                 for (size_t r = 0; v < values && r < n; r++) {
-                    for (size_t k = 0; k < classes; k++)
-                        b->logit[k] = (double)logits[r * classes + k];
-                    cop_score_add(&evidence[i], v, b->logit, classes, shard->label[s + r],
+                    for (size_t k = 0; k < head.count; k++)
+                        b->logit[k] = (double)logits[r * classes + head.first + k];
+                    cop_score_add(&evidence[i], v, b->logit, head.count, shard->label[s + r],
                                   predictions ? predictions + (i * values + v) * shard->n + s + r
                                               : NULL);
                 }

@@ -176,6 +176,7 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     size_t inputs = cop_shape_size(m->input), values = r->setup.weighting.values;
     cop_status status = COP_OK;
     COP_TRY(cop_shard_check(&r->setup, shard));
+    const cop_head head = cop_shard_head(&r->setup, shard);
     double *x = COP_NEW_ARRAY(double, inputs);
     cop_variants variants = cop_eval_variants(&r->setup);
     for (size_t i = 0; i < count; i++) {
@@ -188,9 +189,10 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
                 for (size_t j = 0; j < inputs; j++) x[j] = (double)shard->x[s * inputs + j];
                 forward(r, x);
                 if (v < values)
-                    cop_score_add(
-                        &evidence[i], v, r->out[m->count - 1], m->classes, shard->label[s],
-                        predictions ? predictions + (i * values + v) * shard->n + s : NULL);
+                    cop_score_add(&evidence[i], v, r->out[m->count - 1] + head.first, head.count,
+                                  shard->label[s],
+                                  predictions ? predictions + (i * values + v) * shard->n + s
+                                              : NULL);
                 if (!show) continue;
                 size_t row = s % r->setup.batch;
                 bool last = row + 1 == r->setup.batch || s + 1 == shard->n;

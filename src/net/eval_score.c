@@ -52,14 +52,25 @@ cop_status cop_eval_check(const cop_eval_setup *setup) {
     return COP_OK;
 }
 
+cop_head cop_shard_head(const cop_eval_setup *setup, const cop_shard *shard) {
+    return shard->head.count ? shard->head : (cop_head){0, setup->model->classes};
+}
+
 cop_status cop_shard_check(const cop_eval_setup *setup, const cop_shard *shard) {
+    const cop_head head = cop_shard_head(setup, shard);
+    const size_t classes = setup->model->classes;
+    if (head.first >= classes || head.count > classes - head.first)
+        return cop_fail(COP_E_EVALUATE,
+                        "the task's head is outputs %zu to %zu, the network has 0 to %zu: make the "
+                        "last layer wider",
+                        head.first, head.first + head.count - 1, classes - 1);
     for (size_t i = 0; i < shard->n; i++)
-        if (shard->label[i] < 0 || (size_t)shard->label[i] >= setup->model->classes)
+        if (shard->label[i] < 0 || (size_t)shard->label[i] >= head.count)
             return cop_fail(
                 COP_E_EVALUATE,
                 "sample %zu of the shard has class %d, the network has outputs 0 to %zu: "
                 "make the last layer as wide as the task has classes",
-                i, (int)shard->label[i], setup->model->classes - 1);
+                i, (int)shard->label[i], head.count - 1);
     return COP_OK;
 }
 

@@ -16,7 +16,9 @@ void cop_score_add(cop_evidence *evidence, size_t v, const double *logit, size_t
 /** The part of a setup's checks that does not depend on the evaluator: numbers of values, layers,
  * sizes. COP_E_CONFIG. */
 cop_status cop_eval_check(const cop_eval_setup *setup);
-/** Labels of the shard lie inside the network's classes; COP_E_EVALUATE. */
+/** The outputs that compete for the shard's samples, all of the network's if it names none. */
+cop_head cop_shard_head(const cop_eval_setup *setup, const cop_shard *shard);
+/** The head lies inside the network's outputs and the labels inside the head; COP_E_EVALUATE. */
 cop_status cop_shard_check(const cop_eval_setup *setup, const cop_shard *shard);
 
 /** Shared values to compute with: the setup's, then its hidden_value if hidden activations are

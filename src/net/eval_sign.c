@@ -160,13 +160,14 @@ void cop_sign_score(sign_eval *e, const cop_shard *shard, size_t first, size_t s
                     size_t groups, const size_t *value, size_t count, cop_evidence *evidence,
                     uint16_t *predictions) {
     size_t classes = e->setup.model->classes, kernels;
+    const cop_head head = cop_shard_head(&e->setup, shard);
     const cop_score_kernel *const *kernel = cop_score_kernels(&kernels);
     for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < samples; i += SIGN_LANES) {
             size_t v = value[k], n = samples - i < SIGN_LANES ? samples - i : SIGN_LANES;
             size_t slot = k * groups + i / SIGN_LANES;
-            kernel[kernels - 1]->lanes(e->logits + slot * classes * SIGN_LANES, classes,
-                                       e->plan.stages[e->plan.count - 1].factor[v],
+            kernel[kernels - 1]->lanes(e->logits + (slot * classes + head.first) * SIGN_LANES,
+                                       head.count, e->plan.stages[e->plan.count - 1].factor[v],
                                        shard->label + first + i, n,
                                        predictions ? predictions + v * shard->n + first + i : NULL,
                                        &evidence->correct[v], &evidence->loss[v]);

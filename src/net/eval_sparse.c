@@ -135,6 +135,7 @@ static cop_status compute(sparse_eval *e, const cop_shard *shard, piece p, size_
                           uint16_t *predictions) {
     const cop_model *m = e->setup.model;
     size_t chunk = e->chunk, width = cop_shape_size(m->layers[e->lead].in);
+    const cop_head head = cop_shard_head(&e->setup, shard);
     const float *in = e->piece;
     for (size_t s = 0; s < p.samples; s += p.segment) {
         size_t end = s + p.segment < p.samples ? s + p.segment : p.samples;
@@ -147,8 +148,9 @@ static cop_status compute(sparse_eval *e, const cop_shard *shard, piece p, size_
                 if (sink) show(e, l, now, i - s, n);
             }
             for (size_t r = 0; v < e->setup.weighting.values && r < n; r++) {
-                for (size_t k = 0; k < m->classes; k++) e->logit[k] = (double)now[k * chunk + r];
-                cop_score_add(evidence, v, e->logit, m->classes, shard->label[p.first + i + r],
+                for (size_t k = 0; k < head.count; k++)
+                    e->logit[k] = (double)now[(head.first + k) * chunk + r];
+                cop_score_add(evidence, v, e->logit, head.count, shard->label[p.first + i + r],
                               predictions ? predictions + v * shard->n + p.first + i + r : NULL);
             }
         }

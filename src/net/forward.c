@@ -118,6 +118,7 @@ void cop_net_score(const cop_model *model, const cop_params *params, const cop_d
     double sum = 0.0;
     COP_ASSERT(cop_dataset_features(set) == features);
     cop_net_work *work = cop_net_work_create(model, BATCH, false);
+    cop_net_head(work, set->head);
     for (size_t begin = 0; begin < set->samples; begin += BATCH) {
         size_t left = set->samples - begin, n = left < BATCH ? left : BATCH, correct;
         cop_net_forward(work, params, set->x + begin * features, n, NULL);

@@ -19,8 +19,9 @@ struct cop_net_work {
     const float *x;    /* borrowed */
     const float **out; /* by layer: its buffer, or what it passed on */
     size_t n;
-    bool dropped; /* a dropout key was given */
-    bool ready;   /* cop_net_loss has filled dlogits */
+    bool dropped;  /* a dropout key was given */
+    bool ready;    /* cop_net_loss has filled dlogits */
+    cop_head head; /* outputs that losses are of; count 0: all */
 };
 
 /** The layer hands its input on unchanged in this pass. */

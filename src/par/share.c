@@ -6,6 +6,7 @@
 /* What a rank must know to see the node's dataset. */
 struct shape {
     uint64_t samples, channels, height, width;
+    cop_head head;
     int32_t classes;
     char name[128];
 };
@@ -14,8 +15,13 @@ static void publish(const cop_par *par, cop_dataset *mine, cop_dataset **set) {
     cop_par_impl *impl = par->impl;
     struct shape shape = {0};
     if (par->node_rank == 0) {
-        shape = (struct shape){mine->samples, mine->channels, mine->height,
-                               mine->width,   mine->classes,  ""};
+        shape = (struct shape){mine->samples,
+                               mine->channels,
+                               mine->height,
+                               mine->width,
+                               mine->head,
+                               mine->classes,
+                               ""};
         snprintf(shape.name, sizeof shape.name, "%s", mine->name);
     }
     MPI_Bcast(&shape, (int)sizeof shape, MPI_BYTE, 0, impl->node);
@@ -26,6 +32,7 @@ static void publish(const cop_par *par, cop_dataset *mine, cop_dataset **set) {
     view->height = shape.height;
     view->width = shape.width;
     view->classes = shape.classes;
+    view->head = shape.head;
     view->borrowed = true;
     size_t x_bytes = view->samples * cop_dataset_features(view) * sizeof(float);
     size_t label_bytes = view->samples * sizeof(int32_t);

@@ -72,6 +72,12 @@ cop_status cop_experiment_fits(const cop_model *model, const cop_dataset *set, c
                         "[task.%s] has %d classes, the network only %zu outputs: give "
                         "the last dense layer more, or select classes",
                         task, (int)set->classes, model->classes);
+    if (set->head.count && set->head.first + set->head.count > model->classes)
+        return cop_fail(COP_E_CONFIG,
+                        "[task.%s] has its head at outputs %zu to %zu, the network has 0 to %zu: "
+                        "lower first_output, or give the last dense layer more",
+                        task, set->head.first, set->head.first + set->head.count - 1,
+                        model->classes - 1);
     if (set->samples == 0) return cop_fail(COP_E_CONFIG, "[task.%s] has no samples", task);
     return COP_OK;
 }
@@ -96,6 +102,7 @@ static cop_status cut_shards(cop_experiment *e) {
                 .n = set->samples - at < shard ? set->samples - at : shard,
                 .batch_base = at / batch,
                 .task = t,
+                .head = set->head,
             };
     }
     return COP_OK;

@@ -34,9 +34,12 @@ static cop_status score_set(const cop_experiment *e, const cop_dataset *set, siz
     COP_TRY(e->evaluator->create(&evaluator, &setup));
     cop_status status = COP_OK;
     for (size_t at = 0; at < set->samples && status == COP_OK; at += shard) {
-        cop_shard s = {set->x + at * cop_dataset_features(set), set->label + at,
-                       set->samples - at < shard ? set->samples - at : shard, at / setup.batch,
-                       task};
+        cop_shard s = {.x = set->x + at * cop_dataset_features(set),
+                       .label = set->label + at,
+                       .n = set->samples - at < shard ? set->samples - at : shard,
+                       .batch_base = at / setup.batch,
+                       .task = task,
+                       .head = set->head};
         status = cop_evaluate_distinct(e->evaluator, evaluator, &setup, masks, 2, &s, NULL, NULL,
                                        part, NULL);
         for (int i = 0; i < 2 && status == COP_OK; i++)

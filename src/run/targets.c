@@ -70,8 +70,12 @@ static cop_status compute(cop_targets *targets, size_t task, size_t batch) {
     const cop_mask *all = &targets->all;
     size_t n = e->setup.batch;
     cop_evidence unused;
-    cop_shard shard = {set->x + batch * n * cop_dataset_features(set), set->label + batch * n, n,
-                       batch, task};
+    cop_shard shard = {.x = set->x + batch * n * cop_dataset_features(set),
+                       .label = set->label + batch * n,
+                       .n = n,
+                       .batch_base = batch,
+                       .task = task,
+                       .head = set->head};
     if (!targets->base) {
         cop_eval_setup setup = e->setup;
         setup.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1}};

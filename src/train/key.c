@@ -22,6 +22,10 @@ void cop_base_key(const cop_conf *conf, const cop_model *model, const cop_datase
         else
             cop_hash_add_text(hash, cop_conf_text(conf, "base", option->key));
     }
+    if (train->head.count) { /* absent from older names, which are of networks without heads */
+        cop_hash_add_u64(hash, train->head.first);
+        cop_hash_add_u64(hash, train->head.count);
+    }
     char digest[COP_HASH_HEX];
     cop_dataset_digest(train, digest);
     cop_hash_add_text(hash, digest);

@@ -32,6 +32,7 @@ cop_dataset *cop_tail_features(const cop_model *model, const cop_params *params,
                  width = cop_shape_size(model->layers[last].in);
     COP_ASSERT(inputs == cop_shape_size(model->input));
     cop_dataset *out = cop_dataset_create(set->name, set->samples, 1, 1, width, set->classes);
+    out->head = set->head;
     cop_net_work *work = cop_net_work_create(model, BATCH, dropout_seed != NULL);
     memcpy(out->label, set->label, set->samples * sizeof *out->label);
     for (size_t at = 0, number = 0; at < set->samples; at += BATCH, number++) {

@@ -44,6 +44,11 @@ static cop_status check(const cop_conf *conf, const cop_model *model, const cop_
         return cop_conf_fail(conf, "network", "layers",
                              "the network tells %zu classes apart, task \"%s\" has %d",
                              model->classes, data->name, (int)data->classes);
+    if (data->head.count && data->head.first + data->head.count > model->classes)
+        return cop_conf_fail(conf, "network", "layers",
+                             "task \"%s\" has its head at outputs %zu to %zu, the network has %zu",
+                             data->name, data->head.first, data->head.first + data->head.count - 1,
+                             model->classes);
     if (cop_conf_int(conf, "base", "patience") > 0 &&
         cop_conf_real(conf, "base", "validation") <= 0)
         return cop_conf_fail(conf, "base", "patience",
@@ -93,6 +98,7 @@ static void prepare(trainer *t, const cop_conf *conf) {
     t->patience = (size_t)cop_conf_int(conf, "base", "patience");
     if (t->batch > t->learnt) t->batch = t->learnt;
     t->work = cop_net_work_create(t->model, t->batch, true);
+    cop_net_head(t->work, t->data->head);
     t->x = COP_NEW_ARRAY(float, t->batch *cop_shape_size(t->model->input));
     t->label = COP_NEW_ARRAY(int32_t, t->batch);
     cop_params_init(&t->gradient, t->model);
