@@ -114,7 +114,8 @@ void cop_holm_adjust(const double *p, size_t count, double *adjusted);
  * (docs/sweeps.md) */
 
 /** A finished run. Measures: "fitness" and "edges" of the best individual ever,
- * "accuracy.TASK.evolution" and "accuracy.TASK.test" (percent), "generations", "evaluations",
+ * "accuracy.TASK.evolution" and "accuracy.TASK.test" (percent), of several tasks also their mean
+ * as TASK "mean", "generations", "evaluations",
  * "seconds". */
 typedef struct cop_trial {
     int64_t seed;

@@ -278,6 +278,18 @@ static cop_status measures_of(const cop_args *args, const cop_trials *trials, co
     const char *name;
     cop_status status = COP_OK;
     cop_trials_measures(trials, &known);
+    if (trials->tasks.count > 1) { /* before the seconds, which come last */
+        cop_list all = {0};
+        for (size_t i = 0; i < known.count; i++) {
+            if (i + 2 == known.count) {
+                cop_list_add(&all, "accuracy.mean.evolution");
+                cop_list_add(&all, "accuracy.mean.test");
+            }
+            cop_list_add(&all, known.items[i]);
+        }
+        cop_list_clear(&known);
+        known = all;
+    }
     for (size_t k = 0; (name = cop_args_nth(args, "measure", k)) && status == COP_OK; k++) {
         bool there = false;
         for (size_t i = 0; i < known.count; i++) there |= strcmp(known.items[i], name) == 0;

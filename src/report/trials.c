@@ -35,6 +35,26 @@ static void set_accuracies(json_t *numbers, const char *task, const json_t *scor
     }
 }
 
+/* The mean over the tasks, on which runs with different fitness functions can be compared. A task
+ * of that name goes first. */
+static void set_mean(json_t *numbers, const json_t *tasks, const char *split) {
+    const char *task;
+    const json_t *scores;
+    double sum = 0;
+    size_t known = 0, all = json_object_size(tasks);
+    json_object_foreach((json_t *)(uintptr_t)tasks, task, scores) {
+        char *name = cop_sprintf("accuracy.%s.%s", task, split);
+        const json_t *value = json_object_get(numbers, name);
+        if (value) sum += json_number_value(value);
+        known += value != NULL;
+        cop_free(name);
+    }
+    char *mean = cop_sprintf("accuracy.mean.%s", split);
+    if (known == all && all > 1 && !json_object_get(numbers, mean))
+        json_object_set_new(numbers, mean, json_real(sum / (double)all));
+    cop_free(mean);
+}
+
 cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory, int64_t seed) {
     static const char *const keys[][2] = {{"fitness", "best_ever"},
                                           {"edges", "edges"},
@@ -64,6 +84,8 @@ cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory,
             add_once(&trials->tasks, task);
             set_accuracies(numbers, task, scores);
         }
+        set_mean(numbers, tasks, "evolution");
+        set_mean(numbers, tasks, "test");
         const char *digest = json_string_value(json_object_get(result, "digest"));
         to->trial = cop_realloc(to->trial, to->trials, to->trials + 1, sizeof *to->trial);
         to->trial[to->trials++] =

@@ -131,6 +131,9 @@ def a_sweep_stands_for_its_arms(scratch):
     row = ask(out)["measures"]["fitness"]["groups"][0]
     check(row["group"] == "y" and row["seeds"] == 3 and row["difference"] == 0, row)
     named = ask(f"old={out}", f"{out}/x")
+    mean = ask(out)["measures"]["accuracy.mean.test"]["against"]["mean"]
+    parts = [ask(out)["measures"][f"accuracy.{task}.test"]["against"]["mean"] for task in ("digits", "letters")]
+    check(abs(mean - sum(parts) / 2) < 1e-9, f"{mean}, {parts}")
     check([g["group"] for g in named["measures"]["fitness"]["groups"]] == ["old/y", "x"], named)
 
 

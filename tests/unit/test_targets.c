@@ -63,8 +63,11 @@ static cop_evidence measure(const bench *b, const cop_mask *mask, size_t task, s
     assert_ok(e->evaluator->create(&self, &e->setup));
     for (size_t at = (set->samples - 1) / shard * shard;; at -= shard) {
         size_t left = set->samples - at;
-        cop_shard cut = {set->x + at * WIDTH, set->label + at, left < shard ? left : shard,
-                         at / BATCH, task};
+        cop_shard cut = {.x = set->x + at * WIDTH,
+                         .label = set->label + at,
+                         .n = left < shard ? left : shard,
+                         .batch_base = at / BATCH,
+                         .task = task};
         assert_ok(e->evaluator->evaluate(self, &mask, 1, &cut, compare, targets, &part, NULL));
         cop_evidence_add(&sum, &part, 1, 2);
         if (at == 0) break;
