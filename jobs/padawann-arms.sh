@@ -8,8 +8,8 @@
 #   jobs/padawann-arms.sh cnn          [SEEDS] [OUT] [options of 'coppice sweep'...]
 #   jobs/padawann-arms.sh feed-forward [SEEDS] [OUT] ...
 #   jobs/padawann-arms.sh small        [SEEDS] [OUT] ...
-# cnn: as the thesis (some 300 core-hours, a third of them for large.ini). feed-forward: the same arms with the network 784-64-10 (one or two
-# core-hours). small: seven arms of the CNN on 1,000 images a task and 20 generations (an hour of one core).
+# cnn: as the thesis (some 120 core-hours, 50 of them for large.ini). feed-forward: the same arms with the network 784-64-10 (an
+# hour of one core). small: seven arms of the CNN on 1,000 images a task and 20 generations (an hour of one core).
 # SEEDS is 1-10 (small: 1-5) if it is not given, OUT runs/padawann-KIND. COPPICE_DATA names the folder with the datasets (docs/data.md).
 set -u
 . "${COPPICE_HOME:-${SLURM_SUBMIT_DIR:-$(cd "$(dirname "$0")/.." && pwd)}}/jobs/launch.sh"
