@@ -20,7 +20,8 @@ void cop_training_explain(const cop_conf *conf, cop_buf *out);
 cop_status cop_training_estimate(const cop_conf *conf, const char *data_dir, bool read,
                                  cop_buf *out);
 
-/** cop_session for such a run. Collective: rank 0 trains, the others wait. */
+/** cop_session for such a run. Collective: all ranks hold the network and do their parts of each
+ * batch; rank 0 writes. They read the same run directory. */
 cop_status cop_training_session(const cop_session_options *options, cop_par *par,
                                 const char *data_dir);
 /** cop_run_verify for such a run. */
@@ -56,5 +57,8 @@ cop_status cop_training_read(cop_training *training, const char *path);
 /** Newest checkpoint of a run that is complete and undamaged: its name inside @p dir, owned; NULL
  * when there is none. */
 cop_status cop_training_newest(const char *dir, char **file);
+/** Remove checkpoints but the @p keep newest, and those of epochs divisible by @p every (0: none).
+ */
+cop_status cop_training_thin_out(const char *dir, int64_t keep, int64_t every);
 
 #endif

@@ -228,3 +228,21 @@ cop_status cop_training_newest(const char *dir, char **file) {
     cop_ledger_clear(&ledger);
     return COP_OK;
 }
+
+cop_status cop_training_thin_out(const char *dir, int64_t keep, int64_t every) {
+    cop_ledger ledger = {0};
+    int64_t kept = 0;
+    cop_status status = cop_ledger_read(&ledger, dir);
+    for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
+        cop_ledger_entry *entry = &ledger.entries[i];
+        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
+        if (++kept <= keep || (every && entry->generation % every == 0)) continue;
+        char *path = cop_sprintf("%s/%s", dir, entry->file);
+        entry->dropped = true;
+        status = cop_ledger_append(dir, entry);
+        if (status == COP_OK) remove(path);
+        cop_free(path);
+    }
+    cop_ledger_clear(&ledger);
+    return status;
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coppice/io.h"
+#include "par/reduce.h"
 #include "session.h"
 #include "training.h"
 
@@ -21,6 +22,7 @@ typedef struct session {
     double before, start, written_at;
     uint32_t written; /* epoch of the last checkpoint */
     bool begun;
+    char *told, *given; /* on other ranks: data folder and checkpoint of rank 0 */
 } session;
 
 /* ------------------------------------------------------------------ getting ready */
@@ -135,28 +137,6 @@ static cop_status record_start(session *s) {
 
 /* ------------------------------------------------------------------ checkpoints */
 
-/* Keep the newest ones, and those of epochs divisible by keep_every. */
-static cop_status thin_out(const session *s) {
-    const char *dir = s->directory.path;
-    const int64_t keep = cop_conf_int(s->conf, "checkpoint", "keep"),
-                  every = cop_conf_int(s->conf, "checkpoint", "keep_every");
-    cop_ledger ledger = {0};
-    int64_t kept = 0;
-    cop_status status = cop_ledger_read(&ledger, dir);
-    for (size_t i = ledger.count; i-- > 0 && status == COP_OK;) {
-        cop_ledger_entry *entry = &ledger.entries[i];
-        if (strcmp(entry->kind, "checkpoint") != 0 || !cop_ledger_counts(&ledger, i)) continue;
-        if (++kept <= keep || (every && entry->generation % every == 0)) continue;
-        char *path = cop_sprintf("%s/%s", dir, entry->file);
-        entry->dropped = true;
-        status = cop_ledger_append(dir, entry);
-        if (status == COP_OK) remove(path);
-        cop_free(path);
-    }
-    cop_ledger_clear(&ledger);
-    return status;
-}
-
 static cop_status checkpoint(session *s) {
     cop_training *t = s->training;
     cop_ledger_entry entry = {.kind = cop_strdup("checkpoint"), .generation = t->epoch};
@@ -178,7 +158,8 @@ static cop_status checkpoint(session *s) {
     COP_GO(cop_ledger_append(s->directory.path, &entry));
     s->written = t->epoch;
     s->written_at = cop_clock();
-    status = thin_out(s);
+    status = cop_training_thin_out(s->directory.path, cop_conf_int(s->conf, "checkpoint", "keep"),
+                                   cop_conf_int(s->conf, "checkpoint", "keep_every"));
 done:
     cop_buf_clear(&bytes);
     cop_free(path);
@@ -231,25 +212,67 @@ static bool due(const session *s) {
            (seconds > 0 && cop_clock() - s->written_at > seconds);
 }
 
+/* What rank 0 tells the others before each epoch. */
+enum { NO_MORE, ONE_MORE };
+
+static unsigned tell_others(const session *s, unsigned word) {
+    cop_buf bytes = {0};
+    if (s->par->size == 1) return word;
+    if (s->par->rank == 0) cop_buf_add(&bytes, &word, sizeof word);
+    cop_par_broadcast(s->par, &bytes);
+    COP_ASSERT(bytes.length == sizeof word);
+    memcpy(&word, bytes.data, sizeof word);
+    cop_buf_clear(&bytes);
+    return word;
+}
+
+static cop_status stop(session *s) {
+    const cop_training *t = s->training;
+    if (!t->epoch) return cop_fail(COP_E_STOPPED, "stopped on request before the first epoch");
+    if (s->written != t->epoch) COP_TRY(checkpoint(s));
+    return cop_fail(COP_E_STOPPED,
+                    "stopped on request with a good checkpoint; go on with: coppice resume %s",
+                    s->directory.path);
+}
+
+/* Rank 0. Between two calls of tell_others all ranks do the same epoch, and fail in it alike. */
 static cop_status train(session *s) {
     cop_training *t = s->training;
+    cop_status status = COP_OK;
+    bool failed = false;
     while (t->epoch < t->epochs) {
         const unsigned asked = cop_halt_requests() | cop_directory_requests(&s->directory);
         if (asked & COP_HALT_STOP) {
-            if (t->epoch && s->written != t->epoch) COP_TRY(checkpoint(s));
-            return t->epoch ? cop_fail(COP_E_STOPPED,
-                                       "stopped on request with a good checkpoint; go on with: "
-                                       "coppice resume %s",
-                                       s->directory.path)
-                            : cop_fail(COP_E_STOPPED, "stopped on request before the first epoch");
+            status = stop(s);
+            break;
         }
         cop_activity_set("training, epoch %u of %zu", t->epoch + 1, t->epochs);
-        COP_TRY(cop_training_epoch(t));
-        COP_TRY(tell(s));
-        if (due(s) || (asked & COP_HALT_CHECKPOINT)) COP_TRY(checkpoint(s));
+        tell_others(s, ONE_MORE);
+        status = cop_training_epoch(t);
+        failed = status != COP_OK;
+        if (failed) break;
+        COP_GO(tell(s));
+        if (due(s) || (asked & COP_HALT_CHECKPOINT)) COP_GO(checkpoint(s));
         cop_halt_forget(COP_HALT_CHECKPOINT);
     }
-    return s->written == t->epoch ? COP_OK : checkpoint(s);
+    if (status == COP_OK && s->written != t->epoch) status = checkpoint(s);
+done:
+    if (!failed) tell_others(s, NO_MORE);
+    t->team = (cop_training_team){.size = 1}; /* what follows is done alone */
+    return status;
+}
+
+static void help(session *s) {
+    while (tell_others(s, ONE_MORE) == ONE_MORE)
+        if (cop_training_epoch(s->training) != COP_OK) return;
+}
+
+static void share(void *user, float *data, size_t parts, size_t length) {
+    cop_par_share_parts(user, data, parts, length);
+}
+
+static void sum(void *user, double *values, size_t count) {
+    cop_par_sum(user, values, count);
 }
 
 static cop_status report(session *s) {
@@ -265,7 +288,33 @@ static cop_status report(session *s) {
     return status;
 }
 
-static cop_status carry_out(session *s) {
+/* Configuration, data folder and checkpoint from rank 0 to all; then all hold the same. */
+static cop_status join(session *s) {
+    cop_buf text = {0}, data = {0};
+    cop_status status = COP_OK;
+    if (s->par->rank == 0) {
+        cop_conf_write(s->conf, &text, COP_CONF_ALL);
+        cop_buf_printf(&data, "%s", s->data_dir ? s->data_dir : "");
+        if (s->from) cop_buf_printf(&data, "\n%s/%s", s->directory.path, s->from);
+    }
+    cop_par_broadcast(s->par, &text);
+    cop_par_broadcast(s->par, &data);
+    if (s->par->rank != 0) {
+        char *line = strchr((char *)data.data, '\n');
+        if (line) s->given = cop_strdup(line + 1);
+        if (line) *line = '\0';
+        s->told = cop_strdup((char *)data.data);
+        if (!s->data_dir && *s->told) s->data_dir = s->told;
+        status = cop_conf_parse(&s->conf, cop_run_schema(), cop_buf_text(&text), "config.ini");
+        if (status == COP_OK) status = load(s);
+        if (status == COP_OK && s->given) status = cop_training_read(s->training, s->given);
+    }
+    cop_buf_clear(&text);
+    cop_buf_clear(&data);
+    return cop_par_agree(s->par, status);
+}
+
+static cop_status begin(session *s) {
     char id[40];
     COP_TRY(prepare(s));
     COP_TRY(load(s));
@@ -284,6 +333,18 @@ static cop_status carry_out(session *s) {
             100 * (double)cop_live_edges(s->training->net) / cop_live_possible(s->training->net),
             s->training->net->ops->name, s->directory.path);
     COP_TRY(record_start(s));
+    return COP_OK;
+}
+
+static cop_status carry_out(session *s) {
+    COP_TRY(cop_par_agree(s->par, s->par->rank == 0 ? begin(s) : COP_OK));
+    if (s->par->size > 1) COP_TRY(join(s));
+    if (s->par->size > 1)
+        s->training->team = (cop_training_team){s->par, s->par->rank, s->par->size, share, sum};
+    if (s->par->rank != 0) {
+        help(s);
+        return COP_OK;
+    }
     s->start = s->written_at = cop_clock();
     cop_status status = train(s);
     if (status == COP_OK) status = report(s);
@@ -299,15 +360,12 @@ static cop_status carry_out(session *s) {
 cop_status cop_training_session(const cop_session_options *options, cop_par *par,
                                 const char *data_dir) {
     session s = {.options = options, .par = par, .data_dir = data_dir, .directory = {.lock = -1}};
-    cop_status status = COP_OK;
-    if (par->rank == 0) {
-        status = carry_out(&s);
-        if (s.begun && s.directory.run && status != COP_OK && status != COP_E_STOPPED) {
-            char *message = cop_strdup(cop_error_message());
-            if (cop_directory_save(&s.directory, "failed", message) != COP_OK) cop_error_clear();
-            cop_fail(status, "%s", message);
-            cop_free(message);
-        }
+    cop_status status = carry_out(&s);
+    if (s.begun && s.directory.run && status != COP_OK && status != COP_E_STOPPED) {
+        char *message = cop_strdup(cop_error_message());
+        if (cop_directory_save(&s.directory, "failed", message) != COP_OK) cop_error_clear();
+        cop_fail(status, "%s", message);
+        cop_free(message);
     }
     cop_training_destroy(s.training);
     cop_dataset_destroy(s.train);
@@ -317,5 +375,7 @@ cop_status cop_training_session(const cop_session_options *options, cop_par *par
     cop_conf_destroy(s.conf);
     cop_free(s.task);
     cop_free(s.from);
+    cop_free(s.told);
+    cop_free(s.given);
     return cop_par_agree(par, status);
 }

@@ -52,14 +52,16 @@ void cop_training_settings(const cop_conf *conf, size_t features, size_t classes
                            cop_live_settings *s) {
     double hidden[COP_LIVE_LAYERS_MAX];
     const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX - 1);
-    *s = (cop_live_settings){.layers = layers + 1,
-                             .batch = (size_t)cop_conf_int(conf, OF, "batch"),
-                             .epsilon = cop_conf_real(conf, OF, "epsilon"),
-                             .sparse_output = is(conf, "output", "sparse"),
-                             .alpha = cop_conf_real(conf, OF, "alpha"),
-                             .dropout = cop_conf_real(conf, OF, "dropout"),
-                             .adam = is(conf, "optimiser", "adam"),
-                             .seed = (uint64_t)cop_conf_int(conf, "run", "seed")};
+    *s = (cop_live_settings){
+        .layers = layers + 1,
+        .batch = (size_t)((cop_conf_int(conf, OF, "batch") + cop_conf_int(conf, OF, "parts") - 1) /
+                          cop_conf_int(conf, OF, "parts")),
+        .epsilon = cop_conf_real(conf, OF, "epsilon"),
+        .sparse_output = is(conf, "output", "sparse"),
+        .alpha = cop_conf_real(conf, OF, "alpha"),
+        .dropout = cop_conf_real(conf, OF, "dropout"),
+        .adam = is(conf, "optimiser", "adam"),
+        .seed = (uint64_t)cop_conf_int(conf, "run", "seed")};
     s->width[0] = features;
     for (size_t i = 0; i < layers; i++) s->width[i + 1] = (size_t)hidden[i];
     s->width[layers + 1] = classes;
@@ -107,7 +109,7 @@ static void read_step(cop_training *t) {
 
 static cop_status split(cop_training *t) {
     const double share = cop_conf_real(t->conf, OF, "validation");
-    const size_t n = t->train->samples, batch = t->net->settings.batch;
+    const size_t n = t->train->samples, batch = t->batch;
     if (n == 0 || n > UINT32_MAX)
         return cop_conf_fail(t->conf, OF, "task", "%zu samples to learn from", n);
     t->held = (size_t)(share * (double)n);
@@ -141,6 +143,9 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->train = train;
     t->test = test;
     t->seed = settings.seed;
+    t->team.size = 1;
+    t->batch = (size_t)cop_conf_int(conf, OF, "batch");
+    t->parts = (size_t)cop_conf_int(conf, OF, "parts");
     t->epochs = (size_t)cop_conf_int(conf, OF, "epochs");
     t->every = (size_t)cop_conf_int(conf, OF, "every");
     t->similarity_samples = (size_t)cop_conf_int(conf, OF, "similarity_samples");
@@ -150,6 +155,7 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->fall = (size_t)cop_conf_int(conf, OF, "step");
     COP_GO(cop_live_create(&t->net, &settings));
     COP_GO(split(t));
+    if (t->parts > 1) t->slopes = cop_alloc(t->parts, t->net->slope_count * sizeof(float));
     read_plan(t);
     read_step(t);
     if (t->plan.remove) COP_GO(cop_rewire_check(t->net, &t->plan));
@@ -174,6 +180,7 @@ void cop_training_destroy(cop_training *t) {
     cop_free(t->label);
     cop_free(t->history);
     cop_free(t->core);
+    cop_free(t->slopes);
     cop_free(t);
 }
 
@@ -186,24 +193,64 @@ static void rewire(cop_training *t, const cop_rewire_plan *plan) {
     cop_rewire_facts_clear(&facts);
 }
 
+/* Samples @p from to @p end of a batch of n: their share of the gradient of its mean loss. */
+static void one_part(cop_training *t, const uint32_t *which, size_t from, size_t end, size_t n,
+                     uint32_t number, double found[2]) {
+    const size_t features = cop_dataset_features(t->train);
+    size_t correct;
+    for (size_t i = from; i < end; i++) {
+        t->rows[i - from] = t->augment ? cop_augment_sample(t->augment, t->train, which[i], t->seed,
+                                                            t->epoch, i - from)
+                                       : t->train->x + which[i] * features;
+        t->label[i - from] = t->train->label[which[i]];
+    }
+    cop_live_forward(t->net, t->rows, end - from, &number);
+    found[0] = cop_live_loss(t->net, t->label, 1.0 / (double)n, &correct, NULL);
+    found[1] = (double)correct;
+    cop_live_backward(t->net, NULL, NULL);
+}
+
+/* Gradients of all parts, ours and those of the others, added in order. */
+static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *found) {
+    const cop_training_team *team = &t->team;
+    const size_t length = t->net->slope_count, parts = t->parts;
+    const size_t first = parts * (size_t)team->rank / (size_t)team->size,
+                 last = parts * (size_t)(team->rank + 1) / (size_t)team->size;
+    const uint32_t number = (uint32_t)(t->batches * parts);
+    for (size_t p = first; p < last; p++) {
+        const size_t from = n * p / parts, end = n * (p + 1) / parts;
+        float *to = t->slopes + p * length;
+        memset(to, 0, length * sizeof *to);
+        if (from == end) continue;
+        one_part(t, which, from, end, n, number + (uint32_t)p, found + 2 * p);
+        memcpy(to, t->net->slopes, length * sizeof *to);
+    }
+    if (team->share) team->share(team->user, t->slopes, parts, length);
+    if (team->sum) team->sum(team->user, found, 2 * parts);
+    memcpy(t->net->slopes, t->slopes, length * sizeof *t->slopes);
+    for (size_t p = 1; p < parts; p++)
+        for (size_t i = 0; i < length; i++) t->net->slopes[i] += t->slopes[p * length + i];
+}
+
 static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, double *loss,
                            size_t *correct) {
-    const size_t features = cop_dataset_features(t->train);
-    const uint32_t batch = (uint32_t)t->batches++;
-    for (size_t i = 0; i < n; i++) {
-        t->rows[i] = t->augment
-                         ? cop_augment_sample(t->augment, t->train, which[i], t->seed, t->epoch, i)
-                         : t->train->x + which[i] * features;
-        t->label[i] = t->train->label[which[i]];
+    double found[2 * 64] = {0}, right = 0; /* by part: loss, number of right ones */
+    if (t->parts > 1)
+        do_parts(t, which, n, found);
+    else
+        one_part(t, which, 0, n, n, (uint32_t)t->batches, found);
+    t->batches++;
+    *loss = 0;
+    for (size_t p = 0; p < t->parts; p++) {
+        *loss += found[2 * p];
+        right += found[2 * p + 1];
     }
-    cop_live_forward(t->net, t->rows, n, &batch);
-    *loss = cop_live_loss(t->net, t->label, 1.0 / (double)n, correct, NULL);
+    *correct = (size_t)right;
     if (!isfinite(*loss))
         return cop_fail(COP_E_EVALUATE,
                         "[train] diverged in epoch %u: the loss is no longer finite; lower rate "
                         "(it is %g)",
                         t->epoch + 1, (double)t->step.rate);
-    cop_live_backward(t->net, NULL, NULL);
     t->steps++;
     if (t->step.adam) {
         t->step.correct1 = (float)(1 / (1 - pow(t->beta1, (double)t->steps)));
@@ -214,7 +261,7 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
 }
 
 cop_status cop_training_epoch(cop_training *t) {
-    const size_t batch = t->net->settings.batch;
+    const size_t batch = t->batch;
     const double start = cop_clock();
     cop_training_row row = {0};
     size_t seen = 0, right = 0;
@@ -256,10 +303,10 @@ cop_status cop_training_epoch(cop_training *t) {
 void cop_training_score(cop_training *t, const cop_dataset *set, const uint32_t *which,
                         size_t count, double *accuracy, double *loss) {
     const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
-    size_t right = 0;
-    *loss = 0;
-    for (size_t at = 0; at < count; at += batch) {
-        const size_t n = count - at < batch ? count - at : batch;
+    const size_t batches = (count + batch - 1) / batch;
+    double *found = COP_NEW_ARRAY(double, 2 * batches), right = 0; /* by batch, from who did it */
+    for (size_t b = (size_t)t->team.rank; b < batches; b += (size_t)t->team.size) {
+        const size_t at = b * batch, n = count - at < batch ? count - at : batch;
         size_t correct;
         for (size_t i = 0; i < n; i++) {
             const size_t sample = which ? which[at + i] : at + i;
@@ -267,11 +314,18 @@ void cop_training_score(cop_training *t, const cop_dataset *set, const uint32_t 
             t->label[i] = set->label[sample];
         }
         cop_live_forward(t->net, t->rows, n, NULL);
-        *loss += cop_live_loss(t->net, t->label, 0, &correct, NULL);
-        right += correct;
+        found[2 * b] = cop_live_loss(t->net, t->label, 0, &correct, NULL);
+        found[2 * b + 1] = (double)correct;
     }
-    *accuracy = (double)right / (double)count;
+    if (t->team.sum) t->team.sum(t->team.user, found, 2 * batches);
+    *loss = 0;
+    for (size_t b = 0; b < batches; b++) {
+        *loss += found[2 * b];
+        right += found[2 * b + 1];
+    }
+    *accuracy = right / (double)count;
     *loss /= (double)count;
+    cop_free(found);
 }
 
 bool cop_training_finish(cop_training *t) {

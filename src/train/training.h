@@ -16,7 +16,22 @@ typedef struct cop_training_row {
     double edges, seconds;
 } cop_training_row;
 
+/** Ranks that train one network together: each does some parts of every batch, and all of them hold
+ * the whole network. NULL functions: one rank alone. */
+typedef struct cop_training_team {
+    void *user;
+    int rank, size;
+    /** @p data (parts, length): parts [parts * rank / size, parts * (rank + 1) / size) are filled
+     * in; afterwards all are. */
+    void (*share)(void *user, float *data, size_t parts, size_t length);
+    /** Sums over the ranks; of each value at most one rank has one that is not 0. */
+    void (*sum)(void *user, double *values, size_t count);
+} cop_training_team;
+
 typedef struct cop_training {
+    cop_training_team team;
+    size_t batch, parts;  /**< samples of a step; parts that it is done in */
+    float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part */
     const cop_conf *conf; /**< borrowed, as are the samples */
     const cop_dataset *train, *test;
     cop_live_net *net;

@@ -41,6 +41,9 @@ const cop_option cop_training_options[] = {
     {"epochs", COP_OPT_INT, "100", 1, 1000000, "epochs", NULL, COP_EXTENT,
      "passes over the samples learnt from."},
     {"batch", COP_OPT_INT, "100", 1, 100000, "samples", NULL, COP_SCIENCE, "samples of one step."},
+    {"parts", COP_OPT_INT, "1", 1, 64, "parts", NULL, COP_SCIENCE,
+     "a batch is done in so many parts whose gradients are added in order, so that up to so many "
+     "ranks can share it; the result does not depend on how many do."},
     {"last_batch", COP_OPT_CHOICE, "drop", 0, 0, "", "drop|keep", COP_SCIENCE,
      "samples of an epoch that fill no batch are left out, or make a smaller one."},
     {"optimiser", COP_OPT_CHOICE, "sgd", 0, 0, "", "sgd|adam", COP_SCIENCE,

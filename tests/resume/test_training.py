@@ -52,6 +52,23 @@ def interrupted_it_ends_as_if_nothing_had_happened(scratch):
 
 
 @test
+def ranks_share_batches_and_move_nothing(scratch):
+    sets = ("--set", "train.parts=4", "--set", "train.epochs=4", "--set", "train.rotate=0")
+    seen = {}
+    for ranks in (0, 2, 3, 5):
+        run(f"{scratch}/{ranks}", *sets, ranks=ranks)
+        seen[ranks] = digest(f"{scratch}/{ranks}")
+    run(f"{scratch}/parts", *sets, "--set", "train.epochs=2", ranks=2)
+    check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=4", ranks=3), 0)
+    seen["resumed"] = digest(f"{scratch}/parts")
+    check(len(set(seen.values())) == 1, f"digests differ: {seen}")
+    result = run(f"{scratch}/wild", *sets, "--set", "train.rate=1000", ranks=2, status=1)
+    check("diverged" in result.stderr, result.stderr)
+    result = run(f"{scratch}/wrong", "--set", "train.hidden=2.5", ranks=2, status=78)
+    check("whole numbers" in result.stderr, result.stderr)
+
+
+@test
 def a_killed_run_goes_on(scratch):
     sets = ("--set", "train.epochs=40", "--set", "checkpoint.every=1", "--set", "train.optimiser=adam", "--set",
             "train.rate=0.001")
