@@ -33,7 +33,8 @@ typedef struct cop_recipe {
 /** Numbers of an individual, one column each; the list is a function of the plan. Names:
  * accuracy.TASK (percent), loss.TASK (mean cross entropy at the winning value), value.TASK (winning
  * shared value; not under trained weights), edges, density, compression (edges / base edges), macs,
- * edges.LAYER, and similarity, similarity.LAYER when [similarity] names layers. */
+ * edges.LAYER, units (share of the hidden units kept, mean over the hidden layers) and units.LAYER
+ * of dense genomes, and similarity, similarity.LAYER when [similarity] names layers. */
 typedef struct cop_measure_list {
     char **names;
     size_t count;
@@ -74,6 +75,15 @@ void cop_plan_explain(const cop_plan *plan, cop_buf *out);
  * born, id). */
 void cop_plan_breed(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *a,
                     const cop_mask *b, cop_mask *child);
+
+/** True when individuals are dense genomes with weights of their own. */
+bool cop_plan_is_dense(const cop_plan *plan);
+/** Batches that each generation is judged on; 0: all samples. */
+size_t cop_plan_draw(const cop_plan *plan);
+/** The same for any genome: @p child is empty and becomes the caller's. A dense genome without
+ * parents is a founder (recipe->born 0). */
+void cop_plan_breed_genome(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *a,
+                           const cop_genome *b, cop_genome *child);
 
 /** Evidence of one individual summed over a task's shards, in shard order. */
 void cop_evidence_add(cop_evidence *sum, const cop_evidence *shard, size_t values, size_t hidden);

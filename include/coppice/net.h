@@ -171,6 +171,67 @@ cop_status cop_network_read(cop_network **network, const char *path);
 void cop_effective_weights(const cop_params *params, const cop_mask *mask, cop_weighting_kind kind,
                            double v, float *w);
 
+/* ------------------------------------------------------------------ genomes */
+
+/** An individual's genes: which edges of the base network live and, for genomes that own their
+ * weights, the weights. */
+typedef struct cop_genome {
+    cop_mask mask; /**< (E) live edges */
+    float *w;      /**< own weights of the live edges, in edge order; NULL: the base network's */
+    float *b;      /**< (biases of the model) own biases; NULL with w */
+} cop_genome;      /* all-zero is empty */
+void cop_genome_clear(cop_genome *genome);
+/** @p to is empty and becomes its own copy. */
+void cop_genome_copy(cop_genome *to, const cop_genome *from, const cop_model *model);
+bool cop_genome_equal(const cop_genome *a, const cop_genome *b, const cop_model *model);
+/** Parameters that the individual computes with under trained weights, in the base network's places
+ * (dead edges 0 when it owns its weights): @p params was made by cop_params_init. */
+void cop_genome_params(const cop_genome *genome, const cop_model *model, const cop_params *base,
+                       cop_params *params);
+/** As bytes for a message, and back. Unpack makes @p genome and returns the bytes used, 0 when
+ * they are cut short or no genome of the model. */
+void cop_genome_pack(const cop_genome *genome, const cop_model *model, cop_buf *out);
+size_t cop_genome_unpack(cop_genome *genome, const cop_model *model, const unsigned char *bytes,
+                         size_t length);
+
+/** One layer of a dense genome: all edges between the units kept of it and of the layer before. */
+typedef struct cop_dense_layer {
+    size_t layer;                 /**< index into the model */
+    size_t rows, columns;         /**< units kept; inputs kept, in groups of `per` weights */
+    size_t per;                   /**< weights of one pair: kernel or image area behind a unit */
+    const uint32_t *row, *column; /**< their numbers in the base network, ascending */
+    size_t begin;                 /**< first weight, counted along the live edges */
+} cop_dense_layer;
+
+/** A genome in which units are kept or gone as a whole: the live edges of a layer are all pairs of
+ * kept units (channels), so its weights are a smaller dense network, row-major in edge order. A
+ * unit is the output of a weighted layer and has the number of its bias; those of the last layer
+ * are all kept. */
+typedef struct cop_dense {
+    size_t count; /**< weighted layers */
+    size_t weights;
+    cop_dense_layer *layer; /**< (count) */
+    uint32_t *numbers;
+} cop_dense;
+/** From the kept units (biases of the model bits; at least one a layer). */
+void cop_dense_of_units(cop_dense *dense, const cop_model *model, const cop_mask *units);
+/** From live edges that are known to be those of a dense genome. */
+void cop_dense_of_mask(cop_dense *dense, const cop_model *model, const cop_mask *mask);
+void cop_dense_clear(cop_dense *dense);
+void cop_dense_units(const cop_dense *dense, const cop_model *model, cop_mask *units);
+/** Live edges (E bits, overwritten). */
+void cop_dense_mask(const cop_dense *dense, const cop_model *model, cop_mask *mask);
+/** Whether @p mask is that of a dense genome; for masks from files. */
+bool cop_dense_is(const cop_model *model, const cop_mask *mask);
+/** The genome with the units @p units, into the empty @p to: weights and biases between units that
+ * @p from has too are its own, the others (all when @p from is NULL) are the base network's. */
+void cop_dense_build(cop_genome *to, const cop_model *model, const cop_params *base,
+                     const cop_genome *from, const cop_mask *units);
+/** The network that a dense genome is: the model with the kept units only, and parameters: w is
+ * @p genome's own (borrowed), b (out) has a place for each kept unit. */
+cop_status cop_dense_model(const cop_dense *dense, const cop_model *model, cop_model **narrow);
+void cop_dense_biases(const cop_dense *dense, const cop_model *model, const float *b, float *out);
+
 /* ------------------------------------------------------------------ evaluators */
 
 /** What is to be computed, the same for all individuals of a run. All borrowed. */
@@ -237,6 +298,10 @@ typedef struct cop_evaluator {
     /** How blocks of the setup's networks are computed, or why relatives do not help each other:
      * lines of text, for `explain`. Errors as of create. */
     cop_status (*explain)(const cop_eval_setup *setup, cop_buf *out);
+    /** As evaluate, for genomes that own their weights; NULL: cop_evaluate_genomes finds a way. */
+    cop_status (*evaluate_own)(void *self, const cop_genome *const *genomes, size_t count,
+                               const cop_shard *shard, cop_hidden_sink sink, void *user,
+                               cop_evidence *evidence, uint16_t *predictions);
 } cop_evaluator;
 const cop_evaluator *cop_evaluator_find(const char *name); /**< NULL if unknown */
 /** evaluator->evaluate() of a block in which some individuals may be equal: each different one is
@@ -248,6 +313,12 @@ cop_status cop_evaluate_distinct(const cop_evaluator *evaluator, void *self,
                                  const cop_eval_setup *setup, const cop_mask *const *masks,
                                  size_t count, const cop_shard *shard, cop_hidden_sink sink,
                                  void *user, cop_evidence *evidence, uint16_t *predictions);
+/** The same for genomes. Those that own their weights go to evaluator->evaluate_own, or one by one
+ * through an evaluator made for their weights (slow; any arithmetic of trained weights). */
+cop_status cop_evaluate_genomes(const cop_evaluator *evaluator, void *self,
+                                const cop_eval_setup *setup, const cop_genome *const *genomes,
+                                size_t count, const cop_shard *shard, cop_hidden_sink sink,
+                                void *user, cop_evidence *evidence, uint16_t *predictions);
 const cop_evaluator *const *cop_evaluators(size_t *count);
 
 /** Steps per unit for fixed-point inputs: the largest power-of-two-free scale such that max|x| maps

@@ -38,6 +38,8 @@ typedef struct cop_pool {
     size_t elites;   /**< the first so many pass unchanged, not evaluated again */
     size_t parents;  /**< breeding pool: the first so many of the ranked population */
     size_t children; /**< to be born */
+    size_t reborn;   /**< the first so many children are copies of the first of the ranked
+                          population: elites that are evaluated again */
 } cop_pool;
 
 typedef struct cop_op {
@@ -81,6 +83,17 @@ typedef struct cop_op {
         size_t (*survive)(const cop_plan *plan, const cop_pop_view *old,
                           const cop_pop_view *children, const cop_pool *pool, size_t *next);
     } as;
+    /** Operators of dense genomes (cop_dense, with weights of their own) set one of these; a plan
+     * has either all or none of such initialise, cross and vary operators. cross also sets
+     * as.cross.cuts and decide. */
+    struct {
+        /** Genes of a founder, into the empty @p child. */
+        void (*found)(const cop_plan *plan, const cop_recipe *recipe, cop_genome *child);
+        /** @p child holds parent 1 and receives genes of @p b. */
+        void (*apply)(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *b,
+                      cop_genome *child, cop_rng *rng);
+        void (*vary)(const cop_plan *plan, double amount, cop_genome *child, cop_rng *rng);
+    } dense;
 } cop_op;
 
 /** All operators, from src/evo/ops/list.h. */
@@ -92,6 +105,7 @@ const cop_conf *cop_plan_conf(const cop_plan *plan);
 const cop_model *cop_plan_model(const cop_plan *plan);
 const cop_params *cop_plan_base(const cop_plan *plan);
 size_t cop_plan_tasks(const cop_plan *plan);
+uint64_t cop_plan_seed(const cop_plan *plan);
 /** Indices of the model's layers that have weights, in order; returns how many. Borrowed. */
 size_t cop_plan_layers(const cop_plan *plan, const size_t **layers);
 /** Mark every operator of the variation list as applied to @p recipe, with the amount that its

@@ -27,9 +27,9 @@ typedef struct cop_checkpoint {
     size_t genomes; /**< live genomes: population in rank order, then the best ever if not among
                        them */
     uint64_t *genome_id;
-    cop_mask *genome; /**< (genomes) of base->model->weights bits */
-    double elapsed;   /**< seconds of search so far, over all sessions */
-    bool complete;    /**< the run had finished */
+    cop_genome *genome; /**< (genomes) of base->model; all or none own their weights */
+    double elapsed;     /**< seconds of search so far, over all sessions */
+    bool complete;      /**< the run had finished */
 } cop_checkpoint;
 void cop_checkpoint_destroy(cop_checkpoint *checkpoint);
 /** Write @p path directly (callers publish). Verifies nothing. */

@@ -24,11 +24,42 @@ static void cross(const cop_plan *plan, const cop_recipe *recipe, const cop_mask
     cop_mask_clear(&founder);
 }
 
+static void breed_dense(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *a,
+                        const cop_genome *b, cop_genome *child) {
+    if (a)
+        cop_genome_copy(child, a, plan->model);
+    else
+        plan->op[COP_ROLE_INITIALISE]->dense.found(plan, recipe, child);
+    if (recipe->crossed) {
+        COP_ASSERT(a && b);
+        cop_rng rng =
+            cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id, COP_FOR_CROSS_GENES);
+        plan->op[COP_ROLE_CROSS]->dense.apply(plan, recipe, b, child, &rng);
+    }
+    for (size_t k = 0; k < plan->varies; k++) {
+        if (!(recipe->varied >> k & 1)) continue;
+        cop_rng rng = cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id,
+                                 COP_FOR_VARY + 16 * (uint32_t)k);
+        plan->vary[k]->dense.vary(plan, recipe->amount[k], child, &rng);
+    }
+}
+
+void cop_plan_breed_genome(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *a,
+                           const cop_genome *b, cop_genome *child) {
+    *child = (cop_genome){0};
+    if (plan->dense) {
+        breed_dense(plan, recipe, a, b, child);
+        return;
+    }
+    cop_mask_init(&child->mask, plan->model->weights);
+    cop_plan_breed(plan, recipe, a ? &a->mask : NULL, b ? &b->mask : NULL, &child->mask);
+}
+
 void cop_plan_breed(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *a,
                     const cop_mask *b, cop_mask *child) {
     COP_ASSERT(child->bits == plan->model->weights && recipe->id <= UINT32_MAX);
     COP_ASSERT((!a || a->bits == child->bits) && (!b || b->bits == child->bits));
-    COP_ASSERT(recipe->varied >> plan->varies == 0);
+    COP_ASSERT(recipe->varied >> plan->varies == 0 && !plan->dense);
     if (a)
         cop_mask_copy(child, a);
     else

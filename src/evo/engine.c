@@ -35,7 +35,17 @@ static void release(gathered *g) {
 
 /* ------------------------------------------------------------------ ask */
 
-static void breed_recipe(const cop_plan *plan, const cop_pop_view *pop, cop_recipe *recipe) {
+/* @p twin: the child before, if this one is its counterpart; else NULL. */
+static void breed_recipe(const cop_plan *plan, const cop_pop_view *pop, const cop_recipe *twin,
+                         cop_recipe *recipe) {
+    if (twin) {
+        recipe->crossed = 1;
+        recipe->parent[0] = twin->parent[1];
+        recipe->parent[1] = twin->parent[0];
+        recipe->cut = twin->cut;
+        cop_recipe_vary(plan, recipe);
+        return;
+    }
     uint32_t item = (uint32_t)recipe->id;
     cop_rng choose = cop_rng_at(plan->seed, recipe->born, item, COP_FOR_SELECT);
     cop_rng mix = cop_rng_at(plan->seed, recipe->born, item, COP_FOR_CROSS);
@@ -48,6 +58,20 @@ static void breed_recipe(const cop_plan *plan, const cop_pop_view *pop, cop_reci
         cross->as.cross.decide(plan, recipe, &mix);
     }
     cop_recipe_vary(plan, recipe);
+}
+
+/* Recipes of all children: first those who are born again, then the others. */
+static void breed_recipes(const cop_plan *plan, const cop_pop_view *pop, cop_recipe *recipes,
+                          size_t count) {
+    size_t reborn = plan->pool.reborn;
+    for (size_t i = 0; i < reborn; i++) {
+        recipes[i].parent[0] = pop->id[i];
+        recipes[i].parent[1] = COP_FOUNDER;
+    }
+    for (size_t i = reborn; i < count; i++) {
+        bool second = plan->twins && (i - reborn) % 2 == 1 && recipes[i - 1].crossed;
+        breed_recipe(plan, pop, second ? &recipes[i - 1] : NULL, &recipes[i]);
+    }
 }
 
 cop_recipe *cop_engine_propose(cop_engine *engine, size_t *count) {
@@ -67,8 +91,7 @@ cop_recipe *cop_engine_propose(cop_engine *engine, size_t *count) {
             plan->op[COP_ROLE_INITIALISE]->as.initialise(plan, engine->next, engine->next_count);
         } else {
             gathered pop = gather(h, h->live, h->population);
-            for (size_t i = 0; i < engine->next_count; i++)
-                breed_recipe(plan, &pop.view, &engine->next[i]);
+            breed_recipes(plan, &pop.view, engine->next, engine->next_count);
             release(&pop);
         }
     }

@@ -68,6 +68,10 @@ void cop_plan_list_measures(cop_plan *plan) {
     plan->layer_edges = list->count;
     for (size_t k = 0; k < plan->layer_count; k++)
         add(list, cop_sprintf("edges.%s", plan->model->layers[plan->layers[k]].name));
+    plan->units = list->count;
+    if (plan->dense) add(list, cop_strdup("units"));
+    for (size_t k = 0; plan->dense && k + 1 < plan->layer_count; k++)
+        add(list, cop_sprintf("units.%s", plan->model->layers[plan->layers[k]].name));
     plan->similarity = list->count;
     if (plan->hidden > 0) add(list, cop_strdup("similarity"));
     for (size_t h = 0; h < plan->hidden; h++)
@@ -100,6 +104,22 @@ static void measure_task(const cop_plan *plan, size_t task, const cop_evidence *
     if (plan->value < plan->edges) measures[plan->value + task] = plan->weighting.value[best];
 }
 
+/* Units of the hidden layers, from the live edges: those of a layer are all pairs with the units of
+ * the layer before. */
+static void measure_units(const cop_plan *plan, const uint64_t *layer_edges, double *measures) {
+    const cop_model *model = plan->model;
+    size_t hidden = plan->layer_count - 1;
+    double share = 0, before = 1; /* part of the layer before that is kept */
+    for (size_t k = 0; k < hidden; k++) {
+        const cop_layer *layer = &model->layers[plan->layers[k]];
+        double units = (double)layer_edges[plan->layers[k]] / ((double)layer->fan_in * before);
+        before = units / (double)layer->biases;
+        measures[plan->units + 1 + k] = floor(units + 0.5);
+        share += before / (double)hidden;
+    }
+    measures[plan->units] = hidden ? share : 1;
+}
+
 void cop_plan_measure_individual(const cop_plan *plan, const cop_evidence *by_task,
                                  const uint64_t *layer_edges, double *measures) {
     for (size_t t = 0; t < plan->tasks; t++) measure_task(plan, t, &by_task[t], measures);
@@ -114,6 +134,7 @@ void cop_plan_measure_individual(const cop_plan *plan, const cop_evidence *by_ta
     double share = (double)edges / (double)plan->model->weights;
     double of_the_mask[] = {(double)edges, share, share, (double)macs};
     for (size_t i = 0; i < 4; i++) measures[plan->edges + i] = of_the_mask[i];
+    if (plan->dense) measure_units(plan, layer_edges, measures);
     double total = 0;
     for (size_t h = 0; h < plan->hidden; h++) {
         double sum = 0;

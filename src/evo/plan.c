@@ -74,11 +74,14 @@ cop_status cop_plan_create(cop_plan **out, const cop_plan_setup *setup) {
         plan->task_names[t] = cop_strdup(setup->task_names[t]);
     plan->population = (size_t)cop_conf_int(plan->conf, "population", "size");
     plan->cross_probability = cop_conf_real(plan->conf, "cross", "probability");
+    plan->twins = cop_conf_bool(plan->conf, "cross", "twins");
     plan->batch = (size_t)cop_conf_int(plan->conf, "evaluate", "batch");
     plan->dense_above = cop_conf_real(plan->conf, "evaluate", "dense_above");
     plan->alone = cop_conf_bool(plan->conf, "evaluate", "alone");
     find_layers(plan);
     COP_GO(find_ops(plan));
+    plan->dense = plan->op[COP_ROLE_INITIALISE]->dense.found != NULL;
+    plan->draw = (size_t)cop_conf_int(plan->conf, "evaluate", "draw");
     COP_GO(cop_plan_resolve_similarity(plan));
     cop_plan_list_measures(plan);
     COP_GO(cop_plan_check(plan));
@@ -153,6 +156,18 @@ const cop_params *cop_plan_base(const cop_plan *plan) {
 
 size_t cop_plan_tasks(const cop_plan *plan) {
     return plan->tasks;
+}
+
+uint64_t cop_plan_seed(const cop_plan *plan) {
+    return plan->seed;
+}
+
+bool cop_plan_is_dense(const cop_plan *plan) {
+    return plan->dense;
+}
+
+size_t cop_plan_draw(const cop_plan *plan) {
+    return plan->draw;
 }
 
 size_t cop_plan_layers(const cop_plan *plan, const size_t **layers) {

@@ -20,10 +20,13 @@ struct cop_plan {
     size_t varies;
     size_t population;
     double cross_probability;
+    bool twins; /**< children are born in pairs */
     cop_pool pool;
     cop_weighting weighting;
     double dense_above;
     bool alone;
+    bool dense;  /**< genomes own widths and weights */
+    size_t draw; /**< batches a generation is judged on; 0: all samples */
     size_t batch;
     size_t *layers; /**< indices of the layers with weights */
     size_t layer_count;
@@ -32,7 +35,7 @@ struct cop_plan {
     double hidden_value;
     cop_measure_list measures;
     /* first columns of the groups of measures */
-    size_t loss, value, edges, layer_edges, similarity;
+    size_t loss, value, edges, layer_edges, units, similarity;
 };
 
 /** Resolve [similarity] and list the measures; see measures.c. */

@@ -19,6 +19,9 @@ static const cop_option similarity_options[] = {
      "Effective number of neighbours of each sample; below the batch size."},
     {"batches", COP_OPT_INT, "0", 0, 1e9, "batches", NULL, COP_SCIENCE,
      "Compare on so many first batches of each task; 0: on all."},
+    {"normalise", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
+     "Divide each layer's divergence by that of a layer that tells nothing (all neighbours alike): "
+     "0 is equal, 1 as bad as no layer."},
     {.key = NULL}};
 
 static const cop_option stop_options[] = {
@@ -38,9 +41,11 @@ static const cop_option stop_options[] = {
 static const cop_option evaluate_options[] = {
     {"tasks", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
      "Tasks to judge on, in this order; none: all [task.NAME] sections in file order."},
-    {"arithmetic", COP_OPT_CHOICE, "sign", 0, 0, "", "sign|sparse|blas|reference", COP_SCIENCE,
-     "Exact integers for shared weights (sign), floats over live edges (sparse) or dense (blas), "
-     "or plain and slow doubles (reference)."},
+    {"arithmetic", COP_OPT_CHOICE, "sign", 0, 0, "", "sign|sparse|dense|blas|reference",
+     COP_SCIENCE,
+     "Exact integers for shared weights (sign), floats over live edges (sparse), as wide as the "
+     "units that are left (dense) or with dead edges too (blas), or plain and slow doubles "
+     "(reference)."},
     {"steps", COP_OPT_INT, "2047", 1, 32767, "steps", NULL, COP_SCIENCE,
      "Integer grid of the inputs under sign arithmetic: steps from 0 to the largest input."},
     {"dense_above", COP_OPT_REAL, "1", 0, 1, "", NULL, COP_SCIENCE,
@@ -50,6 +55,15 @@ static const cop_option evaluate_options[] = {
      "Samples per batch; similarity compares samples of one batch."},
     {"shard", COP_OPT_INT, "1000", 1, 1e9, "samples", NULL, COP_SCIENCE,
      "Samples per work unit, a multiple of batch."},
+    {"draw", COP_OPT_INT, "0", 0, 1e9, "batches", NULL, COP_SCIENCE,
+     "Judge each generation on so many new batches of each task, drawn without replacement until "
+     "all were used, then in a new order; 0: every generation on all samples."},
+    {"subset", COP_OPT_INT, "0", 0, 1e9, "samples", NULL, COP_SCIENCE,
+     "With draw: draw from so many samples of each task, chosen with the seed of the run; 0: from "
+     "all."},
+    {"final", COP_OPT_INT, "0", 0, 1e9, "batches", NULL, COP_SCIENCE,
+     "With draw: the last population is judged again on so many batches to name the best; 0: on "
+     "all of them."},
     {"alone", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_MANNER,
      "Compute every individual by itself, taking nothing from relatives or twins: slower, the same "
      "results; to check that they are."},
@@ -58,6 +72,9 @@ static const cop_option evaluate_options[] = {
 static const cop_option cross_options[] = {
     {"probability", COP_OPT_REAL, "0.5", 0, 1, "", NULL, COP_SCIENCE,
      "Chance that a child has two parents (not used with op = none)."},
+    {"twins", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
+     "Children are born in pairs: the second has the first one's parents the other way round and "
+     "the same cut."},
     {.key = NULL}};
 
 typedef struct role_section {

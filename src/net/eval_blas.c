@@ -119,5 +119,5 @@ static cop_status explain(const cop_eval_setup *setup, cop_buf *out) {
 }
 
 const cop_evaluator cop_evaluator_blas = {
-    "blas", "float with OpenBLAS, every weight in place", create, destroy, evaluate, bytes,
-    explain};
+    "blas", "float with OpenBLAS, every weight in place", create, destroy, evaluate, bytes, explain,
+    NULL};

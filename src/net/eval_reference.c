@@ -222,4 +222,4 @@ const cop_evaluator cop_evaluator_reference = {
     "reference", "plain C in double precision: the definition, slow",
     create,      destroy,
     evaluate,    bytes,
-    explain};
+    explain,     NULL};

@@ -303,4 +303,4 @@ const cop_evaluator cop_evaluator_sign = {
     "sign",   "exact integers: shared weights, relu and max-pool only; the fastest",
     create,   destroy,
     evaluate, bytes,
-    explain};
+    explain,  NULL};

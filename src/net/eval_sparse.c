@@ -206,4 +206,4 @@ const cop_evaluator cop_evaluator_sparse = {
     "sparse", "float over lists of live edges: work and memory as many as they are",
     create,   destroy,
     evaluate, bytes,
-    explain};
+    explain,  NULL};

@@ -4,7 +4,7 @@
 
 #include "coppice/net.h"
 
-#define COP_EVALUATORS(X) X(sign) X(sparse) X(blas) X(reference)
+#define COP_EVALUATORS(X) X(sign) X(sparse) X(dense) X(blas) X(reference)
 
 #define COP_DECLARE_EVALUATOR(name) extern const cop_evaluator cop_evaluator_##name;
 COP_EVALUATORS(COP_DECLARE_EVALUATOR)

@@ -12,6 +12,11 @@
 enum { DEPTH = 256 };
 enum { SEARCH_STEPS = 100 };
 static const double SEARCH_TOLERANCE = 1e-5;
+enum { ROUGH_STEPS = 12 };
+static const float ROUGH_START = 3;    /* mean distances */
+static const float ROUGH_FAR = 1e4f;   /* in mean distances: has no weight */
+static const double HINT_ERROR = 5e-6; /* of an entropy foreseen near the end; seen: below 1e-6 */
+static const double SUBNORMAL = 600, ALL_ZERO = 750; /* exponents of the nearest neighbour */
 static const double EMPTY_ROW = 1e-8;
 static const double FLOOR = DBL_EPSILON; /* 2.22e-16 */
 
@@ -78,19 +83,74 @@ static void distances(const double *rows, size_t n, size_t width, double *d, siz
     }
 }
 
+/* Where the search for one sample will end: the precision at which the entropy is what is wanted,
+ * and how fast it falls there with the logarithm of the precision. Found by Newton's method in
+ * single precision, in a few cheap steps. */
+typedef struct hint {
+    double beta, slope;
+    double least; /* distance of the nearest neighbour */
+    bool known;
+} hint;
+
+/* @p d as of neighbours_of, @p rough (count) for its single precision copy; @p start: a guess of
+ * beta times the mean distance (from the nearest), moved to where it was found (neighbouring rows
+ * are alike). */
+static hint foresee(const double *d, size_t stride, double wanted, float *rough, size_t count,
+                    float *start) {
+    double mean = 0, least = DBL_MAX; /* a distance common to all changes no entropy */
+    size_t real = 0;
+    for (size_t j = 0; j < stride; j++) {
+        if (!(d[j] < DBL_MAX)) continue;
+        if (d[j] < least) least = d[j];
+        mean += d[j];
+        real++;
+    }
+    mean = mean / (double)real - least;
+    if (!(mean > DBL_MIN && mean < DBL_MAX)) return (hint){.known = false};
+    for (size_t j = 0; j < count; j++)
+        rough[j] = j < stride && d[j] < DBL_MAX ? (float)((d[j] - least) / mean) : ROUGH_FAR;
+    float beta = *start, moment[3];
+    for (int step = 0; step < ROUGH_STEPS; step++) {
+        kernel()->rough(rough, count, beta, moment);
+        if (!(moment[0] > 0)) break;
+        float first = moment[1] / moment[0];
+        float slope = beta * beta * (moment[2] / moment[0] - first * first);
+        float above = logf(moment[0]) + beta * first - (float)wanted;
+        if (!(slope > 1e-3f) || !(beta > 0.02f && beta < 1e6f)) break;
+        float move = above / slope;
+        move = move > 1 ? 1 : move < -1 ? -1 : move;
+        beta *= 1 + move + move * move / 2; /* exp, nearly */
+        if (fabsf(move) < 2e-4f) {          /* the next would be 4e-8 of about that slope */
+            *start = beta;
+            return (hint){(double)beta / mean, (double)slope, least, true};
+        }
+    }
+    return (hint){.known = false};
+}
+
 /* Weights of the neighbours of one sample, @p d in place: exp(-beta d) / sum with beta such that
  * their entropy is @p wanted. The search is the reference's step by step (so is the result to the
  * tolerance): from 1, doubled or halved until bracketed, then bisected. With coinciding samples it
- * never ends by itself; 100 halvings or doublings stay far inside the range of double. */
-static void neighbours_of(double *d, size_t stride, double wanted, double *weight) {
+ * never ends by itself; 100 halvings or doublings stay far inside the range of double. Steps that
+ * cannot be the last (@p end tells how far off they are) only need the side that they are on, so
+ * they are not computed: the same path, a quarter of the work or less. */
+static void neighbours_of(double *d, size_t stride, double wanted, const hint *end,
+                          double *weight) {
     double low = -INFINITY, high = INFINITY, beta = 1, sum = 0, moment;
     for (int step = 0; step < SEARCH_STEPS; step++) {
-        kernel()->weights(d, stride, beta, weight, &sum, &moment);
-        if (sum == 0) sum = EMPTY_ROW;
-        double above = cop_exact_log(sum) + beta * (moment / sum) - wanted;
-        if (isnan(above))
-            sum = above; /* infinite distances weigh 0: keep them from being overlooked */
-        if (!(fabs(above) > SEARCH_TOLERANCE)) break;
+        double above = 0, deepest = beta * end->least;
+        if (end->known && deepest > ALL_ZERO)
+            above = -1; /* all weights are 0, which counts as too precise */
+        else if (end->known && deepest < SUBNORMAL) /* else by what is left of the weights */
+            above = end->slope * (end->beta - beta) / end->beta;
+        if (!(fabs(above) > SEARCH_TOLERANCE + HINT_ERROR) || step + 1 == SEARCH_STEPS) {
+            kernel()->weights(d, stride, beta, weight, &sum, &moment);
+            if (sum == 0) sum = EMPTY_ROW;
+            above = cop_exact_log(sum) + beta * (moment / sum) - wanted;
+            if (isnan(above))
+                sum = above; /* infinite distances weigh 0: keep them from being overlooked */
+            if (!(fabs(above) > SEARCH_TOLERANCE)) break;
+        }
         if (above > 0) {
             low = beta;
             beta = high < INFINITY ? (beta + high) / 2 : beta * 2;
@@ -111,7 +171,13 @@ void cop_similarity_neighbours(const double *rows, size_t n, size_t width, doubl
     double *weight = cop_alloc(stride, sizeof(double));
     distances(rows, n, width, d, stride);
     double wanted = cop_exact_log(perplexity);
-    for (size_t i = 0; i < n; i++) neighbours_of(d + i * stride, stride, wanted, weight);
+    size_t count = (n + COP_SIM_ROUGH_LANES - 1) / COP_SIM_ROUGH_LANES * COP_SIM_ROUGH_LANES;
+    float *rough = cop_alloc(count, sizeof(float)), start = ROUGH_START;
+    for (size_t i = 0; i < n; i++) {
+        hint end = foresee(d + i * stride, stride, wanted, rough, count, &start);
+        neighbours_of(d + i * stride, stride, wanted, &end, weight);
+    }
+    cop_free(rough);
     double total = 0, *out = p;
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {

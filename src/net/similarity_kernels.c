@@ -7,6 +7,13 @@ static inline double tree(const double lane[8]) {
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+typedef float rough_floats __attribute__((vector_size(64)));
+typedef int32_t rough_ints __attribute__((vector_size(64)));
+#define ROUGH_LOWEST (-86.0f)         /* exp(-86) is still a normal number, and nothing */
+#define ROUGH_ROUNDER 0x1.8p23f       /* x + it - it rounds x to a whole number */
+#define ROUGH_LN2_HIGH 0x1.62e400p-1f /* times a whole number below 2^8: exact */
+#define ROUGH_LN2_LOW 0x1.7f7d1cp-20f
+
 #define WIDTH 2
 #define ROWS 2
 #define TARGET

@@ -11,6 +11,8 @@
 
 #define COP_SIM_LANES ((size_t)8) /**< arrays are padded to a multiple of this */
 
+#define COP_SIM_ROUGH_LANES ((size_t)16)
+
 typedef struct cop_similarity_kernel {
     const char *name;
     /** Add to g[i*stride + j] the products of samples i and j over @p depth features, for every
@@ -22,6 +24,10 @@ typedef struct cop_similarity_kernel {
      * distance of DBL_MAX has weight 0. */
     void (*weights)(const double *d, size_t stride, double beta, double *weight, double *sum,
                     double *moment);
+    /** Rough moments in single precision, good to some 1e-6 of their values: sums of exp(-beta *
+     * d[j]) times 1, d[j] and d[j]^2 over @p count distances, a multiple of COP_SIM_ROUGH_LANES.
+     * beta * d may be as large as it likes: such weights are 0. */
+    void (*rough)(const float *d, size_t count, float beta, float moment[3]);
     /** Sum of p ln(p/q) over @p count entries of at least DBL_EPSILON. */
     double (*divergence)(const double *p, const double *q, size_t count);
 } cop_similarity_kernel;

@@ -156,7 +156,7 @@ void cop_page_layers(const cop_checkpoint *checkpoint, const cop_network *networ
         cop_bar bar = {layer->name, NULL, density(layer, &network->mask), NAN, NAN};
         for (size_t i = 0;
              checkpoint && i < checkpoint->history.population && i < checkpoint->genomes; i++) {
-            double d = density(layer, &checkpoint->genome[i]);
+            double d = density(layer, &checkpoint->genome[i].mask);
             if (!(d >= bar.low)) bar.low = d;
             if (!(d <= bar.high)) bar.high = d;
         }

@@ -18,7 +18,7 @@ static void agreement(const cop_checkpoint *checkpoint, cop_buf *out) {
     uint32_t *count = COP_NEW_ARRAY(uint32_t, all);
     chance[0] = 1;
     for (size_t i = 0; i < living; i++) {
-        const cop_mask *mask = &checkpoint->genome[i];
+        const cop_mask *mask = &checkpoint->genome[i].mask;
         double p = (double)cop_mask_count(mask) / (double)all;
         for (size_t e = 0; e < all; e++) count[e] += cop_mask_get(mask, e);
         for (size_t k = i + 2; k-- > 0;)

@@ -60,9 +60,9 @@ cop_status cop_checkpoint_network(const cop_checkpoint *checkpoint, uint64_t id,
     COP_GO(weighting_of(checkpoint, &made->weighting));
     COP_GO(copy_model(base->model, &made->model));
     cop_params_init(&made->params, made->model);
-    cop_params_copy(&made->params, &base->params);
+    cop_genome_params(&checkpoint->genome[at], base->model, &base->params, &made->params);
     cop_mask_init(&made->mask, made->model->weights);
-    cop_mask_copy(&made->mask, &checkpoint->genome[at]);
+    cop_mask_copy(&made->mask, &checkpoint->genome[at].mask);
     made->config = cop_strdup(checkpoint->config);
     made->id = id;
     *network = made;

@@ -8,7 +8,7 @@
 #include "coppice/run.h"
 
 #define COP_CHECKPOINT_FORMAT "coppice-checkpoint"
-#define COP_CHECKPOINT_VERSION 1
+#define COP_CHECKPOINT_VERSION 2 /**< 1: genomes without weights of their own */
 #define COP_MEASURES_MAX 4096
 
 /** How a field of a row is stored: whole numbers as int64, -1 where there is none. */

@@ -37,11 +37,15 @@ void cop_checkpoint_digest(const cop_checkpoint *checkpoint, char hex[COP_HASH_H
     cop_history_hash(&checkpoint->history, hash);
     cop_hash_add_u64(hash, checkpoint->genomes);
     for (size_t k = 0; k < checkpoint->genomes; k++) {
-        const cop_mask *genome = &checkpoint->genome[k];
+        const cop_genome *genome = &checkpoint->genome[k];
+        const cop_mask *mask = &genome->mask;
         cop_hash_add_u64(hash, checkpoint->genome_id[k]);
-        cop_hash_add_u64(hash, genome->bits);
-        for (size_t word = 0; word < cop_mask_words(genome->bits); word++)
-            cop_hash_add_u64(hash, genome->words[word]);
+        cop_hash_add_u64(hash, mask->bits);
+        for (size_t word = 0; word < cop_mask_words(mask->bits); word++)
+            cop_hash_add_u64(hash, mask->words[word]);
+        if (!genome->w) continue;
+        add_floats(hash, genome->w, cop_mask_count(mask));
+        add_floats(hash, genome->b, base->params.biases);
     }
     cop_hash_hex(hash, hex);
     cop_hash_destroy(hash);

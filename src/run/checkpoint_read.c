@@ -12,7 +12,7 @@
 void cop_checkpoint_destroy(cop_checkpoint *checkpoint) {
     if (!checkpoint) return;
     for (size_t k = 0; checkpoint->genome && k < checkpoint->genomes; k++)
-        cop_mask_clear(&checkpoint->genome[k]);
+        cop_genome_clear(&checkpoint->genome[k]);
     for (size_t k = 0; checkpoint->measure_names && k < checkpoint->history.measures; k++)
         cop_free(checkpoint->measure_names[k]);
     for (size_t k = 0; checkpoint->task_names && k < checkpoint->tasks; k++)
@@ -30,7 +30,7 @@ void cop_checkpoint_destroy(cop_checkpoint *checkpoint) {
     cop_free(checkpoint);
 }
 
-static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint) {
+static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint, bool *own) {
     char *format = NULL;
     int64_t version, complete;
     cop_status status = COP_OK;
@@ -43,6 +43,7 @@ static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint) {
         COP_GO(cop_fail(COP_E_FORMAT,
                         "version %lld of the format; this coppice reads 1 to %d: use a newer one",
                         (long long)version, COP_CHECKPOINT_VERSION));
+    *own = version >= 2;
     if (!cop_h5_sealed(file))
         COP_GO(cop_fail(COP_E_FORMAT,
                         "a checkpoint without its seal: other software has rewritten it"));
@@ -131,11 +132,11 @@ static cop_status take_genomes(cop_h5 *file, cop_checkpoint *checkpoint) {
     COP_GO(cop_h5_read_into(file, "/genomes/bits", COP_H5_U8, 2, (size_t[]){count, bytes}, bits));
     checkpoint->genome_id = ids;
     ids = NULL;
-    checkpoint->genome = COP_NEW_ARRAY(cop_mask, count);
+    checkpoint->genome = COP_NEW_ARRAY(cop_genome, count);
     checkpoint->genomes = count;
     for (size_t k = 0; k < count; k++) {
-        cop_mask_init(&checkpoint->genome[k], edges);
-        if (!cop_mask_from_bytes(&checkpoint->genome[k], (unsigned char *)bits + k * bytes))
+        cop_mask_init(&checkpoint->genome[k].mask, edges);
+        if (!cop_mask_from_bytes(&checkpoint->genome[k].mask, (unsigned char *)bits + k * bytes))
             COP_GO(cop_fail(COP_E_FORMAT, "'/genomes/bits': row %zu has bits beyond the last edge",
                             k));
     }
@@ -145,6 +146,46 @@ static cop_status take_genomes(cop_h5 *file, cop_checkpoint *checkpoint) {
 done:
     cop_free(ids);
     cop_free(bits);
+    return status;
+}
+
+static float *slice(const float *values, size_t count) {
+    float *own = cop_alloc(count, sizeof *own);
+    if (count) memcpy(own, values, count * sizeof *own);
+    return own;
+}
+
+/* Version 2: every genome owns its weights and keeps or loses units as a whole. */
+static cop_status take_weights(cop_h5 *file, cop_checkpoint *checkpoint) {
+    const cop_model *model = checkpoint->base->model;
+    size_t total = 0, at = 0, biases = model->biases;
+    size_t dims[2] = {checkpoint->genomes, biases};
+    float *w = NULL, *b = NULL;
+    cop_status status = COP_OK;
+    for (size_t k = 0; k < checkpoint->genomes; k++) {
+        /* counts of stored bits: their sum is below 8 times the size of what was read */
+        total += cop_mask_count(&checkpoint->genome[k].mask);
+        if (!cop_dense_is(model, &checkpoint->genome[k].mask))
+            COP_GO(cop_fail(COP_E_FORMAT,
+                            "'/genomes/bits': row %zu has weights of its own, but keeps parts of "
+                            "units",
+                            k));
+    }
+    COP_GO(cop_h5_expect(file, "/genomes/weights", COP_H5_F32, 1, &total));
+    COP_GO(cop_h5_expect(file, "/genomes/biases", COP_H5_F32, 2, dims));
+    w = cop_alloc(total, sizeof *w);
+    b = cop_alloc(checkpoint->genomes * biases, sizeof *b);
+    COP_GO(cop_h5_read_into(file, "/genomes/weights", COP_H5_F32, 1, &total, w));
+    COP_GO(cop_h5_read_into(file, "/genomes/biases", COP_H5_F32, 2, dims, b));
+    for (size_t k = 0; k < checkpoint->genomes; k++) {
+        size_t count = cop_mask_count(&checkpoint->genome[k].mask);
+        checkpoint->genome[k].w = slice(w + at, count);
+        checkpoint->genome[k].b = slice(b + k * biases, biases);
+        at += count;
+    }
+done:
+    cop_free(w);
+    cop_free(b);
     return status;
 }
 
@@ -162,10 +203,12 @@ static cop_status check_digest(cop_h5 *file, const cop_checkpoint *checkpoint) {
 }
 
 static cop_status take_all(cop_h5 *file, cop_checkpoint *checkpoint) {
-    COP_TRY(take_root(file, checkpoint));
+    bool own;
+    COP_TRY(take_root(file, checkpoint, &own));
     COP_TRY(take_base(file, checkpoint));
     COP_TRY(take_history(file, checkpoint));
     COP_TRY(take_genomes(file, checkpoint));
+    if (own) COP_TRY(take_weights(file, checkpoint));
     COP_TRY(cop_history_check(&checkpoint->history));
     return check_digest(file, checkpoint);
 }

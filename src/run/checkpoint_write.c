@@ -18,13 +18,18 @@ static const struct {
              {"command_line", "command_line"},
              {"parent_run_id", "parent_run_id"}};
 
+static bool own_weights(const cop_checkpoint *checkpoint) {
+    return checkpoint->genomes > 0 && checkpoint->genome[0].w != NULL;
+}
+
 static cop_status put_root(cop_h5 *file, const cop_checkpoint *checkpoint) {
     char digest[COP_HASH_HEX], now[32];
     json_t *provenance = json_loads(checkpoint->provenance, 0, NULL);
     cop_status status = COP_OK;
     cop_checkpoint_digest(checkpoint, digest);
     COP_GO(cop_h5_attr_text(file, "/", "format", COP_CHECKPOINT_FORMAT));
-    COP_GO(cop_h5_attr_i64(file, "/", "format_version", COP_CHECKPOINT_VERSION));
+    COP_GO(cop_h5_attr_i64(file, "/", "format_version",
+                           own_weights(checkpoint) ? COP_CHECKPOINT_VERSION : 1));
     COP_GO(cop_h5_attr_text(file, "/", "software", "coppice"));
     COP_GO(cop_h5_attr_text(file, "/", "date", cop_time_now(now)));
     COP_GO(cop_h5_attr_text(file, "/", "run_id", checkpoint->run_id));
@@ -50,9 +55,10 @@ static cop_status put_genomes(cop_h5 *file, const cop_checkpoint *checkpoint) {
     unsigned char *bits = cop_alloc(checkpoint->genomes, bytes);
     cop_status status = COP_OK;
     for (size_t k = 0; k < checkpoint->genomes; k++) {
-        COP_ASSERT(checkpoint->genome[k].bits == edges);
+        COP_ASSERT(checkpoint->genome[k].mask.bits == edges);
+        COP_ASSERT((checkpoint->genome[k].w != NULL) == own_weights(checkpoint));
         ids[k] = (int64_t)checkpoint->genome_id[k];
-        cop_mask_to_bytes(&checkpoint->genome[k], bits + k * bytes);
+        cop_mask_to_bytes(&checkpoint->genome[k].mask, bits + k * bytes);
     }
     COP_GO(cop_h5_write(file, "/genomes/id", COP_H5_I64, 1, dims, ids));
     COP_GO(cop_h5_describe(file, "/genomes/id", "number of the individual", "1"));
@@ -70,11 +76,40 @@ done:
     return status;
 }
 
+/* Weights of all genomes one after the other, each as many as it has live edges. */
+static cop_status put_weights(cop_h5 *file, const cop_checkpoint *checkpoint) {
+    size_t total = 0, at = 0, biases = checkpoint->base->model->biases;
+    size_t dims[2] = {checkpoint->genomes, biases};
+    for (size_t k = 0; k < checkpoint->genomes; k++)
+        total += cop_mask_count(&checkpoint->genome[k].mask);
+    float *w = cop_alloc(total, sizeof *w), *b = cop_alloc(checkpoint->genomes * biases, sizeof *b);
+    cop_status status = COP_OK;
+    for (size_t k = 0; k < checkpoint->genomes; k++) {
+        size_t count = cop_mask_count(&checkpoint->genome[k].mask);
+        memcpy(w + at, checkpoint->genome[k].w, count * sizeof *w);
+        memcpy(b + k * biases, checkpoint->genome[k].b, biases * sizeof *b);
+        at += count;
+    }
+    COP_GO(cop_h5_write(file, "/genomes/weights", COP_H5_F32, 1, &total, w));
+    COP_GO(cop_h5_describe(file, "/genomes/weights",
+                           "own weights of the live edges in edge order, genome by genome", "1"));
+    COP_GO(cop_h5_label_axis(file, "/genomes/weights", 0, "live_edge"));
+    COP_GO(cop_h5_write(file, "/genomes/biases", COP_H5_F32, 2, dims, b));
+    COP_GO(cop_h5_describe(file, "/genomes/biases", "own biases; 0 where a unit is gone", "1"));
+    COP_GO(cop_h5_attach_scale(file, "/genomes/biases", 0, "/genomes/id", "individual"));
+    COP_GO(cop_h5_label_axis(file, "/genomes/biases", 1, "unit"));
+done:
+    cop_free(w);
+    cop_free(b);
+    return status;
+}
+
 static cop_status put_all(cop_h5 *file, const cop_checkpoint *checkpoint) {
     const cop_history *history = &checkpoint->history;
     COP_TRY(put_root(file, checkpoint));
     COP_TRY(cop_network_put(file, "/base", checkpoint->base->model, &checkpoint->base->params));
     COP_TRY(put_genomes(file, checkpoint));
+    if (own_weights(checkpoint)) COP_TRY(put_weights(file, checkpoint));
     COP_TRY(cop_h5_write_strings(file, "/tasks", (const char *const *)checkpoint->task_names,
                                  checkpoint->tasks));
     COP_TRY(cop_h5_write_strings(file, "/measures", (const char *const *)checkpoint->measure_names,

@@ -153,6 +153,8 @@ cop_status cop_experiment_compose(cop_experiment *e) {
     e->setup.scale = cop_eval_scale((const cop_dataset *const *)e->evolve, e->tasks,
                                     (double)cop_conf_int(e->conf, "evaluate", "steps"));
     e->setup.batch = (size_t)cop_conf_int(e->conf, "evaluate", "batch");
+    e->draw = cop_plan_draw(e->plan);
+    e->normalise = cop_conf_bool(e->conf, "similarity", "normalise");
     e->perplexity = cop_conf_real(e->conf, "similarity", "perplexity");
     int64_t batches = cop_conf_int(e->conf, "similarity", "batches");
     e->similarity_batches = batches ? (size_t)batches : SIZE_MAX;

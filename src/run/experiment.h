@@ -22,6 +22,8 @@ typedef struct cop_experiment {
     cop_eval_setup setup;
     const cop_evaluator *evaluator;
     double perplexity;
+    size_t draw;    /**< batches a generation is judged on; 0: all samples */
+    bool normalise; /**< divergences are divided by those of a layer without information */
     size_t similarity_batches; /**< first so many batches of each task; SIZE_MAX: all */
     cop_shard *shards;         /**< (shard_count), task by task in sample order */
     size_t shard_count;
@@ -59,9 +61,10 @@ typedef struct cop_worker cop_worker;
 cop_status cop_worker_create(cop_worker **worker, const cop_experiment *experiment,
                              const cop_par *par);
 void cop_worker_destroy(cop_worker *worker);
-/** Put a genome into the store (resume). */
-void cop_worker_adopt(cop_worker *worker, uint64_t id, const cop_mask *mask);
-/** A genome of the store, NULL if it is not there; borrowed until the next breed or keep. */
+/** Put a genome into the store, which takes it over: @p genes is left empty. */
+void cop_worker_adopt(cop_worker *worker, uint64_t id, cop_genome *genes);
+/** Live edges of a genome of the store, NULL if it is not there; borrowed until the next breed or
+ * keep. */
 const cop_mask *cop_worker_genome(const cop_worker *worker, uint64_t id);
 cop_farm_work cop_worker_work(cop_worker *worker);
 
@@ -77,7 +80,8 @@ typedef struct cop_write_request {
     char run_id[64];
     char date[32];
     double elapsed;
-    uint64_t best; /**< individual for best.h5 */
+    uint64_t best;  /**< the best ever, which is stored with the population */
+    uint64_t shown; /**< individual for best.h5 */
     uint32_t generation;
     uint32_t complete;
     uint32_t provenance_length; /**< JSON text behind this structure, then the history */

@@ -1,6 +1,8 @@
 /* One generation's children: handed out in units, evidence gathered, measures made. */
 #include "generation.h"
 
+#include "samples.h"
+
 #include <string.h>
 
 /* Evidence of the generation under way: (individuals, shards) cells, so that sums are taken in
@@ -50,10 +52,11 @@ static cop_status poll(void *user) {
 
 /* Individuals of a unit: all of them share a shard's work (relatives), unless too few units would
  * be left to keep every worker busy. */
-static size_t choose_block(const cop_experiment *e, size_t workers, size_t individuals) {
+static size_t choose_block(const cop_experiment *e, size_t workers, size_t individuals,
+                           size_t shards) {
     size_t block = (size_t)cop_conf_int(e->conf, "parallel", "block");
     if (block) return block < individuals ? block : individuals;
-    size_t wanted = 4 * workers, cuts = (wanted + e->shard_count - 1) / e->shard_count;
+    size_t wanted = 4 * workers, cuts = (wanted + shards - 1) / shards;
     if (cuts > individuals) cuts = individuals;
     return (individuals + cuts - 1) / cuts;
 }
@@ -61,17 +64,19 @@ static size_t choose_block(const cop_experiment *e, size_t workers, size_t indiv
 cop_status cop_generation_evaluate(const cop_experiment *e, cop_farm *farm, size_t workers,
                                    const cop_recipe *recipes, size_t count, cop_farm_idle idle,
                                    void *user, double *measures) {
+    uint32_t generation = recipes[0].born;
+    size_t shards = cop_samples_count(e, generation);
     struct gather gather = {
-        .shards = e->shard_count, .layers = e->model->count, .idle = idle, .idle_user = user};
-    size_t block = choose_block(e, workers, count), blocks = (count + block - 1) / block;
+        .shards = shards, .layers = e->model->count, .idle = idle, .idle_user = user};
+    size_t block = choose_block(e, workers, count, shards), blocks = (count + block - 1) / block;
     size_t width = cop_plan_measures(e->plan)->count;
-    cop_unit *units = COP_NEW_ARRAY(cop_unit, blocks * e->shard_count);
+    cop_unit *units = COP_NEW_ARRAY(cop_unit, blocks * shards);
     cop_evidence *by_task = COP_NEW_ARRAY(cop_evidence, e->tasks);
-    gather.cell = COP_NEW_ARRAY(cop_evidence, count * e->shard_count);
+    gather.cell = COP_NEW_ARRAY(cop_evidence, count * shards);
     gather.edges = COP_NEW_ARRAY(uint64_t, count * e->model->count);
     gather.edges_known = COP_NEW_ARRAY(bool, count);
     uint32_t number = 0;
-    for (uint32_t s = 0; s < e->shard_count; s++)
+    for (uint32_t s = 0; s < shards; s++)
         for (size_t b = 0; b < blocks; b++, number++)
             units[number] =
                 (cop_unit){number, (uint32_t)(b * block),
@@ -81,9 +86,10 @@ cop_status cop_generation_evaluate(const cop_experiment *e, cop_farm *farm, size
     COP_GO(cop_farm_evaluate(farm, units, number, take, &gather, poll));
     for (size_t i = 0; i < count; i++) {
         memset(by_task, 0, e->tasks * sizeof *by_task);
-        for (size_t s = 0; s < e->shard_count; s++)
-            cop_evidence_add(&by_task[e->shards[s].task], &gather.cell[i * e->shard_count + s],
-                             e->setup.weighting.values, e->setup.hidden);
+        for (size_t s = 0; s < shards; s++)
+            cop_evidence_add(&by_task[cop_samples_task(e, generation, s)],
+                             &gather.cell[i * shards + s], e->setup.weighting.values,
+                             e->setup.hidden);
         cop_plan_measure_individual(e->plan, by_task, gather.edges + i * e->model->count,
                                     measures + i * width);
     }

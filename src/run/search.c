@@ -1,6 +1,7 @@
 #include "search.h"
 
 #include "generation.h"
+#include "samples.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -113,6 +114,8 @@ static cop_status checkpoint(cop_search *search, bool complete) {
     cop_write_request request = {
         .elapsed = search->elapsed_before + cop_clock() - search->start,
         .best = cop_engine_best_ever(search->engine),
+        .shown =
+            complete && search->judged ? search->judged_best : cop_engine_best_ever(search->engine),
         .generation = generation(search),
         .complete = complete,
     };
@@ -236,6 +239,41 @@ static cop_status generations(cop_search *search, const char **reason) {
     return COP_OK;
 }
 
+/* Fitness on other samples each generation names no best network: the last population is judged
+ * once more, as copies that history does not know, on many batches. */
+static cop_status judge_last(cop_search *search) {
+    const cop_experiment *e = search->experiment;
+    const cop_history *history = cop_engine_history(search->engine);
+    size_t count = history->population, width = history->measures, kept;
+    size_t workers = search->par->size > 1 ? (size_t)search->par->size - 1 : 1;
+    const cop_op *fitness = cop_plan_op(e->plan, COP_ROLE_FITNESS, 0);
+    cop_recipe *recipes = COP_NEW_ARRAY(cop_recipe, count);
+    double *measures = COP_NEW_ARRAY(double, count *width);
+    cop_status status = COP_OK;
+    for (size_t i = 0; i < count; i++)
+        recipes[i] = (cop_recipe){.id = history->individuals + i,
+                                  .born = COP_BORN_FINAL,
+                                  .parent = {history->live[i], COP_FOUNDER}};
+    search->polled = 0;
+    COP_GO(
+        cop_generation_evaluate(e, search->farm, workers, recipes, count, poll, search, measures));
+    search->judged_best = history->live[0];
+    search->judged_fitness = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        double value = fitness->as.fitness(e->plan, &measures[i * width]);
+        if (!(value > search->judged_fitness)) continue; /* ties: the better ranked */
+        search->judged_fitness = value;
+        search->judged_best = history->live[i];
+    }
+    search->judged = true;
+    const uint64_t *ids = cop_engine_keep(search->engine, &kept);
+    status = cop_farm_keep(search->farm, ids, kept);
+done:
+    cop_free(recipes);
+    cop_free(measures);
+    return status;
+}
+
 cop_status cop_search_run(cop_search *search, const char **reason) {
     const cop_history *history = cop_engine_history(search->engine);
     search->start = search->written_at = cop_clock();
@@ -247,6 +285,10 @@ cop_status cop_search_run(cop_search *search, const char **reason) {
         return cop_fail(COP_E_STOPPED,
                         "stopped before the initial population was evaluated: nothing to "
                         "go on from; start it again");
+    if (status == COP_OK && search->experiment->draw) {
+        status = judge_last(search);
+        if (status != COP_OK && status != COP_E_STOPPED) return status;
+    }
     COP_TRY(cop_farm_drain(search->farm));
     if (!stored(search, status == COP_OK)) COP_TRY(checkpoint(search, status == COP_OK));
     COP_TRY(cop_farm_drain(search->farm));

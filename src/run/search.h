@@ -17,6 +17,10 @@ typedef struct cop_search {
     double start;          /**< cop_clock() of this session's first generation */
     uint64_t evaluated;    /**< individuals evaluated in this session */
 
+    bool judged; /**< the last population was judged again ([evaluate] draw) */
+    uint64_t judged_best;
+    double judged_fitness;
+
     bool writing; /**< a checkpoint is on its way */
     char asked_file[64];
     uint32_t written_generation, asked_generation;

@@ -95,26 +95,34 @@ static cop_status adopt_base(cop_session_state *s) {
 }
 
 /* The live genomes of a checkpoint, to every rank that breeds. */
-static void distribute_genomes(cop_session_state *s) {
-    size_t edges = s->experiment.model->weights;
-    size_t item = sizeof(uint64_t) * (1 + cop_mask_words(edges));
+static cop_status distribute_genomes(cop_session_state *s) {
+    const cop_model *model = s->experiment.model;
+    cop_status status = COP_OK;
     cop_buf bytes = {0};
     if (s->par->rank == 0)
         for (size_t i = 0; i < s->checkpoint->genomes; i++) {
             cop_buf_add(&bytes, &s->checkpoint->genome_id[i], sizeof(uint64_t));
-            cop_buf_add(&bytes, s->checkpoint->genome[i].words, item - sizeof(uint64_t));
+            cop_genome_pack(&s->checkpoint->genome[i], model, &bytes);
         }
     cop_par_broadcast(s->par, &bytes);
-    for (size_t at = 0; at < bytes.length && s->worker; at += item) {
+    for (size_t at = 0; at < bytes.length && s->worker && status == COP_OK;) {
         uint64_t id;
-        cop_mask mask;
-        cop_mask_init(&mask, edges);
-        memcpy(&id, bytes.data + at, sizeof id);
-        memcpy(mask.words, bytes.data + at + sizeof id, item - sizeof id);
-        cop_worker_adopt(s->worker, id, &mask);
-        cop_mask_clear(&mask);
+        cop_genome genes;
+        size_t used = 0;
+        if (bytes.length - at > sizeof id) {
+            memcpy(&id, bytes.data + at, sizeof id);
+            at += sizeof id;
+            used = cop_genome_unpack(&genes, model, bytes.data + at, bytes.length - at);
+        }
+        if (used == 0) {
+            status = cop_fail(COP_E_PEER, "the live genomes came in pieces");
+        } else {
+            cop_worker_adopt(s->worker, id, &genes);
+            at += used;
+        }
     }
     cop_buf_clear(&bytes);
+    return status;
 }
 
 static void banner(const cop_session_state *s) {
@@ -190,7 +198,7 @@ static cop_status carry_out(cop_session_state *s, cop_conf **conf, cop_buf *text
         COP_TRY(cop_par_agree(par, cop_worker_create(&s->worker, e, par)));
     else
         COP_TRY(cop_par_agree(par, COP_OK));
-    if (s->resuming) distribute_genomes(s);
+    if (s->resuming) COP_TRY(cop_par_agree(par, distribute_genomes(s)));
     COP_TRY(cop_par_agree(par, par->rank == 0 ? record_start(s, cop_buf_text(text)) : COP_OK));
     /* from here on only messages between master and workers: no collective call */
     cop_farm_work work = {0};

@@ -25,7 +25,7 @@ static struct score best_of(const cop_evidence *evidence, const cop_weighting *w
 }
 
 static cop_status score_set(const cop_experiment *e, const cop_dataset *set, size_t task,
-                            const cop_mask *const masks[2], struct score out[2]) {
+                            const cop_genome *const genomes[2], struct score out[2]) {
     cop_eval_setup setup = e->setup;
     setup.hidden = 0;
     void *evaluator = NULL;
@@ -40,8 +40,8 @@ static cop_status score_set(const cop_experiment *e, const cop_dataset *set, siz
                        .batch_base = at / setup.batch,
                        .task = task,
                        .head = set->head};
-        status = cop_evaluate_distinct(e->evaluator, evaluator, &setup, masks, 2, &s, NULL, NULL,
-                                       part, NULL);
+        status = cop_evaluate_genomes(e->evaluator, evaluator, &setup, genomes, 2, &s, NULL, NULL,
+                                      part, NULL);
         for (int i = 0; i < 2 && status == COP_OK; i++)
             cop_evidence_add(&sum[i], &part[i], setup.weighting.values, 0);
     }
@@ -63,10 +63,16 @@ static FILE *stream(const cop_search *search) {
 static cop_status table(const cop_search *search, const cop_network *best, json_t *result) {
     FILE *out = stream(search);
     const cop_experiment *e = search->experiment;
-    cop_mask full;
-    cop_mask_init(&full, e->model->weights);
-    cop_mask_fill(&full);
-    const cop_mask *const masks[2] = {&full, &best->mask};
+    cop_genome full = {0}, found = {.mask = best->mask}; /* lent */
+    cop_mask_init(&full.mask, e->model->weights);
+    cop_mask_fill(&full.mask);
+    if (cop_plan_is_dense(e->plan)) {
+        found.w = COP_NEW_ARRAY(float, cop_mask_count(&best->mask));
+        found.b = best->params.b;
+        for (size_t edge = 0, at = 0; edge < e->model->weights; edge++)
+            if (cop_mask_get(&best->mask, edge)) found.w[at++] = best->params.w[edge];
+    }
+    const cop_genome *const genomes[2] = {&full, &found};
     json_t *tasks = json_object();
     cop_status status = COP_OK;
     bool signs = e->setup.weighting.kind != COP_WEIGHTS_TRAINED;
@@ -75,13 +81,13 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
     for (size_t t = 0; t < e->tasks && status == COP_OK; t++) {
         const char *name = e->task_names.items[t];
         struct score evolve[2], test[2] = {{0}};
-        COP_GO(score_set(e, e->evolve[t], t, masks, evolve));
+        COP_GO(score_set(e, e->evolve[t], t, genomes, evolve));
         cop_dataset *set = NULL;
         if (cop_task_load(&set, e->conf, name, COP_SPLIT_TEST, e->data_dir) != COP_OK) {
             cop_log(COP_LOG_WARNING, "no test set for task %s: %s", name, cop_error_message());
             cop_error_clear();
         } else {
-            if (set->samples) status = score_set(e, set, t, masks, test);
+            if (set->samples) status = score_set(e, set, t, genomes, test);
             cop_dataset_destroy(set);
             if (status != COP_OK) goto done;
         }
@@ -114,7 +120,8 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
     json_object_set_new(result, "edges", json_integer((json_int_t)edges));
 done:
     json_object_set_new(result, "tasks", tasks);
-    cop_mask_clear(&full);
+    cop_free(found.w);
+    cop_genome_clear(&full);
     return status;
 }
 
@@ -140,6 +147,14 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
     if (scores) {
         COP_GO(cop_network_read(&best, path));
         COP_GO(table(search, best, result));
+    }
+    if (search->judged) {
+        fprintf(out, "%-18s %-9s %14s %14.4f   individual %llu, the best of the last population\n",
+                "fitness", "last", "", search->judged_fitness,
+                (unsigned long long)search->judged_best);
+        json_object_set_new(result, "final_id", json_integer((json_int_t)search->judged_best));
+        if (isfinite(search->judged_fitness))
+            json_object_set_new(result, "final_fitness", json_real(search->judged_fitness));
     }
     fprintf(out, "%-18s %-9s %14s %14.4f   individual %llu\n", "fitness", "", "", last->best_ever,
             (unsigned long long)last->best_ever_id);

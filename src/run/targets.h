@@ -10,6 +10,8 @@
 typedef struct cop_targets cop_targets;
 cop_targets *cop_targets_create(const cop_experiment *experiment);
 void cop_targets_destroy(cop_targets *targets);
+/** With [evaluate] draw: from now on compare on this batch (borrowed until the next call). */
+void cop_targets_draw(cop_targets *targets, const cop_shard *shard);
 /** Add to @p evidence the similarity loss of hidden layer @p which of an individual on a batch:
  * rows (n, width). Incomplete last batches and batches beyond [similarity] batches do not count. */
 cop_status cop_targets_compare(cop_targets *targets, size_t which, const double *rows, size_t n,

@@ -97,14 +97,24 @@ static cop_status verify_best(const char *dir, const cop_checkpoint *checkpoint,
     cop_network *best = NULL;
     cop_status status = cop_network_read(&best, path);
     if (status == COP_OK) {
-        const cop_network *base = checkpoint->base;
-        bool equal =
-            strcmp(best->model->spec, base->model->spec) == 0 &&
-            memcmp(best->params.w, base->params.w, base->params.weights * sizeof(float)) == 0 &&
-            memcmp(best->params.b, base->params.b, base->params.biases * sizeof(float)) == 0;
-        for (size_t i = 0; i < checkpoint->genomes && equal; i++)
-            if (checkpoint->genome_id[i] == best->id)
-                equal = cop_mask_equal(&checkpoint->genome[i], &best->mask);
+        bool equal = strcmp(best->model->spec, checkpoint->base->model->spec) == 0;
+        cop_params params;
+        cop_params_init(&params, checkpoint->base->model);
+        cop_params_copy(&params, &checkpoint->base->params);
+        for (size_t i = 0; i < checkpoint->genomes && equal; i++) {
+            if (checkpoint->genome_id[i] != best->id) continue;
+            equal = cop_mask_equal(&checkpoint->genome[i].mask, &best->mask);
+            cop_genome_params(&checkpoint->genome[i], checkpoint->base->model,
+                              &checkpoint->base->params, &params);
+        }
+        /* one that owns its weights and is not stored any more cannot be compared */
+        bool known = checkpoint->genomes == 0 || !checkpoint->genome[0].w;
+        for (size_t i = 0; i < checkpoint->genomes; i++)
+            known |= checkpoint->genome_id[i] == best->id;
+        if (equal && known)
+            equal = memcmp(best->params.w, params.w, params.weights * sizeof(float)) == 0 &&
+                    memcmp(best->params.b, params.b, params.biases * sizeof(float)) == 0;
+        cop_params_clear(&params);
         if (!equal)
             status = cop_fail(COP_E_FORMAT,
                               "%s is damaged: it is not the network of the checkpoint", path);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "samples.h"
 #include "targets.h"
 
 struct cop_worker {
@@ -15,12 +16,14 @@ struct cop_worker {
 
     struct genome {
         uint64_t id;
-        cop_mask mask;
+        cop_genome genes;
     } * live; /* sorted by id */
     size_t live_count;
 
     size_t bred; /* newborn ones: ids first_bred .. */
     uint64_t first_bred;
+    uint32_t born; /* their generation */
+    cop_samples *samples;
     long fault_individual; /* COPPICE_FAULT, for tests of the failure path; -1: none */
 };
 
@@ -38,40 +41,43 @@ static struct genome *find(const cop_worker *worker, uint64_t id) {
     return low < worker->live_count && worker->live[low].id == id ? &worker->live[low] : NULL;
 }
 
-void cop_worker_adopt(cop_worker *worker, uint64_t id, const cop_mask *mask) {
-    if (find(worker, id)) return;
+void cop_worker_adopt(cop_worker *worker, uint64_t id, cop_genome *genes) {
+    if (find(worker, id)) {
+        cop_genome_clear(genes);
+        return;
+    }
     worker->live =
         cop_realloc(worker->live, worker->live_count, worker->live_count + 1, sizeof *worker->live);
     size_t at = worker->live_count++;
     for (; at > 0 && worker->live[at - 1].id > id; at--) worker->live[at] = worker->live[at - 1];
     worker->live[at].id = id;
-    cop_mask_init(&worker->live[at].mask, mask->bits);
-    cop_mask_copy(&worker->live[at].mask, mask);
+    worker->live[at].genes = *genes;
+    *genes = (cop_genome){0};
 }
 
 const cop_mask *cop_worker_genome(const cop_worker *worker, uint64_t id) {
     const struct genome *genome = find(worker, id);
-    return genome ? &genome->mask : NULL;
+    return genome ? &genome->genes.mask : NULL;
 }
 
 static cop_status parent(const cop_worker *worker, const cop_recipe *recipe, int which,
-                         const cop_mask **mask) {
-    *mask = NULL;
+                         const cop_genome **genes) {
+    *genes = NULL;
     if (recipe->parent[which] == COP_FOUNDER) return COP_OK;
     struct genome *genome = find(worker, recipe->parent[which]);
     if (!genome)
         return cop_fail(COP_E_PEER,
                         "individual %llu cannot be bred: its parent %llu is not alive here",
                         (unsigned long long)recipe->id, (unsigned long long)recipe->parent[which]);
-    *mask = &genome->mask;
+    *genes = &genome->genes;
     return COP_OK;
 }
 
 static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
     cop_worker *worker = user;
     for (size_t i = 0; i < count; i++) {
-        const cop_mask *a, *b;
-        cop_mask child;
+        const cop_genome *a, *b;
+        cop_genome child;
         cop_activity_set("breeding individual %llu", (unsigned long long)recipes[i].id);
         COP_TRY(parent(worker, &recipes[i], 0, &a));
         COP_TRY(parent(worker, &recipes[i], 1, &b));
@@ -80,11 +86,13 @@ static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
              recipes[0].id <= worker->live[worker->live_count - 1].id))
             return cop_fail(COP_E_PEER, "individual %llu is out of order",
                             (unsigned long long)recipes[i].id);
-        cop_mask_init(&child, worker->experiment->model->weights);
-        cop_plan_breed(worker->experiment->plan, &recipes[i], a, b, &child);
+        if (cop_plan_is_dense(worker->experiment->plan) && recipes[i].crossed && !b)
+            return cop_fail(COP_E_PEER, "individual %llu is crossed with nobody",
+                            (unsigned long long)recipes[i].id);
+        cop_plan_breed_genome(worker->experiment->plan, &recipes[i], a, b, &child);
         cop_worker_adopt(worker, recipes[i].id, &child);
-        cop_mask_clear(&child);
     }
+    worker->born = count ? recipes[0].born : 0;
     worker->first_bred = count ? recipes[0].id : 0;
     worker->bred = count;
     return COP_OK;
@@ -105,7 +113,7 @@ static cop_status keep(void *user, const uint64_t *ids, size_t count) {
         if (bsearch(&worker->live[i].id, sorted, count, sizeof *sorted, by_id))
             worker->live[kept++] = worker->live[i];
         else
-            cop_mask_clear(&worker->live[i].mask);
+            cop_genome_clear(&worker->live[i].genes);
     }
     worker->live_count = kept;
     worker->bred = 0;
@@ -126,12 +134,13 @@ static cop_status compare_hidden(void *user, size_t individual, size_t which, co
     return cop_targets_compare(worker->targets, which, rows, n, width, task, batch, evidence);
 }
 
-static cop_status evaluate_masks(cop_worker *worker, const cop_mask *const *masks, size_t count,
-                                 const cop_shard *shard, cop_evidence *evidence) {
+static cop_status evaluate_genomes(cop_worker *worker, const cop_genome *const *genomes,
+                                   size_t count, const cop_shard *shard, cop_evidence *evidence) {
     const cop_experiment *e = worker->experiment;
     bool similarity = worker->targets && shard->batch_base < e->similarity_batches;
-    return cop_evaluate_distinct(e->evaluator, worker->evaluator, &e->setup, masks, count, shard,
-                                 similarity ? compare_hidden : NULL, worker, evidence, NULL);
+    if (similarity) cop_targets_draw(worker->targets, shard);
+    return cop_evaluate_genomes(e->evaluator, worker->evaluator, &e->setup, genomes, count, shard,
+                                similarity ? compare_hidden : NULL, worker, evidence, NULL);
 }
 
 static void say_what(const cop_experiment *e, const cop_shard *shard, uint64_t id, size_t count) {
@@ -141,6 +150,10 @@ static void say_what(const cop_experiment *e, const cop_shard *shard, uint64_t i
     else
         snprintf(who, sizeof who, "individuals %llu to %llu", (unsigned long long)id,
                  (unsigned long long)(id + count - 1));
+    if (e->draw) {
+        cop_activity_set("evaluating %s on task %s", who, e->task_names.items[shard->task]);
+        return;
+    }
     size_t first = shard->batch_base * e->setup.batch;
     cop_activity_set("evaluating %s on task %s, samples %zu to %zu", who,
                      e->task_names.items[shard->task], first, first + shard->n - 1);
@@ -149,24 +162,24 @@ static void say_what(const cop_experiment *e, const cop_shard *shard, uint64_t i
 static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
     cop_worker *worker = user;
     const cop_experiment *e = worker->experiment;
-    if (unit->shard >= e->shard_count || unit->count == 0 || unit->first >= worker->bred ||
-        unit->count > worker->bred - unit->first)
+    if (unit->shard >= cop_samples_count(e, worker->born) || unit->count == 0 ||
+        unit->first >= worker->bred || unit->count > worker->bred - unit->first)
         return cop_fail(COP_E_PEER, "unit %u asks for individuals or samples that are not here",
                         unit->number);
-    const cop_shard *shard = &e->shards[unit->shard];
+    const cop_shard *shard = cop_samples_shard(worker->samples, worker->born, unit->shard);
     const struct genome *first = find(worker, worker->first_bred + unit->first);
     COP_ASSERT(first && first + unit->count <= worker->live + worker->live_count);
-    const cop_mask **masks = COP_NEW_ARRAY(const cop_mask *, unit->count);
+    const cop_genome **genes = COP_NEW_ARRAY(const cop_genome *, unit->count);
     cop_evidence *evidence = COP_NEW_ARRAY(cop_evidence, unit->count);
-    for (size_t i = 0; i < unit->count; i++) masks[i] = &first[i].mask;
+    for (size_t i = 0; i < unit->count; i++) genes[i] = &first[i].genes;
     say_what(e, shard, first->id, unit->count);
-    cop_status status = evaluate_masks(worker, masks, unit->count, shard, evidence);
+    cop_status status = evaluate_genomes(worker, genes, unit->count, shard, evidence);
     if (status != COP_OK && unit->count > 1) {
         /* one by one, to name the individual at fault */
         status = COP_OK;
         for (size_t i = 0; i < unit->count && status == COP_OK; i++) {
             say_what(e, shard, first[i].id, 1);
-            status = evaluate_masks(worker, masks + i, 1, shard, evidence + i);
+            status = evaluate_genomes(worker, genes + i, 1, shard, evidence + i);
         }
     }
     for (size_t i = 0; i < unit->count && status == COP_OK; i++)
@@ -180,13 +193,13 @@ static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
         cop_buf_add(result, &evidence[i], sizeof evidence[i]);
         for (size_t l = 0; l < e->model->count; l++) {
             const cop_layer *layer = &e->model->layers[l];
-            uint64_t edges = cop_mask_count_range(masks[i], layer->weight_begin,
+            uint64_t edges = cop_mask_count_range(&genes[i]->mask, layer->weight_begin,
                                                   layer->weight_begin + layer->weights);
             cop_buf_add(result, &edges, sizeof edges);
         }
     }
     cop_free(evidence);
-    cop_free(masks);
+    cop_free(genes);
     return status;
 }
 
@@ -195,18 +208,20 @@ static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
 static cop_status write_best(const cop_worker *worker, const cop_write_request *request,
                              const char *config) {
     const cop_experiment *e = worker->experiment;
-    struct genome *best = find(worker, request->best);
+    struct genome *best = find(worker, request->shown);
     if (!best)
         return cop_fail(COP_E_PEER, "individual %llu is to be written but is not alive here",
-                        (unsigned long long)request->best);
+                        (unsigned long long)request->shown);
     cop_network network = {.model = e->model,
-                           .params = e->base,
-                           .mask = best->mask,
+                           .mask = best->genes.mask,
                            .weighting = e->setup.weighting,
-                           .id = request->best};
+                           .id = request->shown};
+    cop_params_init(&network.params, e->model);
+    cop_genome_params(&best->genes, e->model, &e->base, &network.params);
     char *path = cop_sprintf("%s/best.h5", request->directory);
     network.config = cop_strdup(config);
     cop_status status = cop_network_write(&network, path);
+    cop_params_clear(&network.params);
     cop_free(network.config);
     cop_free(path);
     return status;
@@ -272,7 +287,7 @@ static cop_status write_files(void *user, const void *bytes, size_t length, cop_
     const cop_history *history = &checkpoint.history;
     bool best_lives = false;
     checkpoint.genome_id = COP_NEW_ARRAY(uint64_t, history->population + 1);
-    checkpoint.genome = COP_NEW_ARRAY(cop_mask, history->population + 1);
+    checkpoint.genome = COP_NEW_ARRAY(cop_genome, history->population + 1);
     for (size_t i = 0; i < history->population; i++) {
         checkpoint.genome_id[checkpoint.genomes++] = history->live[i];
         best_lives |= history->live[i] == request->best;
@@ -283,7 +298,7 @@ static cop_status write_files(void *user, const void *bytes, size_t length, cop_
         if (!genome)
             COP_GO(cop_fail(COP_E_PEER, "individual %llu is to be stored but is not alive here",
                             (unsigned long long)checkpoint.genome_id[i]));
-        checkpoint.genome[i] = genome->mask; /* lent */
+        checkpoint.genome[i] = genome->genes; /* lent */
     }
     char *path = cop_sprintf("%.4095s/%.63s", request->directory, request->file);
     status = write_checkpoint(&checkpoint, path, &answer);
@@ -317,6 +332,7 @@ cop_status cop_worker_create(cop_worker **out, const cop_experiment *e, const co
     const char *fault = getenv("COPPICE_FAULT"); /* "evaluate:ID": the failure path on request */
     if (fault && strncmp(fault, "evaluate:", 9) == 0) worker->fault_individual = atol(fault + 9);
     COP_TRY(e->evaluator->create(&worker->evaluator, &e->setup));
+    worker->samples = cop_samples_create(e);
     if (e->setup.hidden) worker->targets = cop_targets_create(e);
     return COP_OK;
 }
@@ -325,7 +341,8 @@ void cop_worker_destroy(cop_worker *worker) {
     if (!worker) return;
     if (worker->evaluator) worker->experiment->evaluator->destroy(worker->evaluator);
     cop_targets_destroy(worker->targets);
-    for (size_t i = 0; i < worker->live_count; i++) cop_mask_clear(&worker->live[i].mask);
+    cop_samples_destroy(worker->samples);
+    for (size_t i = 0; i < worker->live_count; i++) cop_genome_clear(&worker->live[i].genes);
     cop_free(worker->live);
     cop_free(worker);
 }

@@ -159,6 +159,7 @@ static void trained_weights_agree_with_reference(void **state) {
         }
         cop_eval_setup setup = setup_for(&net, &rng, true);
         compare_with_reference("sparse", &net, &setup);
+        compare_with_reference("dense", &net, &setup);
         compare_with_reference("blas", &net, &setup);
         test_net_clear(&net);
     }

@@ -47,11 +47,11 @@ static void begin(void) {
     c->task_names[0] = cop_strdup("mnist");
     c->genomes = GENOMES;
     c->genome_id = COP_NEW_ARRAY(uint64_t, GENOMES);
-    c->genome = COP_NEW_ARRAY(cop_mask, GENOMES);
+    c->genome = COP_NEW_ARRAY(cop_genome, GENOMES);
     for (size_t k = 0; k < GENOMES; k++) {
         c->genome_id[k] = ids[k];
-        cop_mask_init(&c->genome[k], base->model->weights);
-        cop_mask_set(&c->genome[k], k);
+        cop_mask_init(&c->genome[k].mask, base->model->weights);
+        cop_mask_set(&c->genome[k].mask, k);
     }
     FUZZ_REQUIRE(cop_checkpoint_write(c, test_path("good.h5")) == COP_OK);
     cop_checkpoint_destroy(c);

@@ -74,12 +74,12 @@ static cop_checkpoint *made(void) {
     c->task_names[0] = cop_strdup("mnist");
     c->genomes = GENOMES;
     c->genome_id = COP_NEW_ARRAY(uint64_t, GENOMES);
-    c->genome = COP_NEW_ARRAY(cop_mask, GENOMES);
+    c->genome = COP_NEW_ARRAY(cop_genome, GENOMES);
     for (size_t k = 0; k < GENOMES; k++) {
         c->genome_id[k] = ids[k];
-        cop_mask_init(&c->genome[k], c->base->model->weights);
+        cop_mask_init(&c->genome[k].mask, c->base->model->weights);
         for (size_t e = 0; e < c->base->model->weights; e++)
-            if (e * (ids[k] + 3) % 7 < 3) cop_mask_set(&c->genome[k], e);
+            if (e * (ids[k] + 3) % 7 < 3) cop_mask_set(&c->genome[k].mask, e);
     }
     c->elapsed = 12.5;
     c->complete = true;
@@ -116,7 +116,7 @@ static void round_trip(void **state) {
     assert_int_equal(seen->genomes, GENOMES);
     for (size_t k = 0; k < GENOMES; k++) {
         assert_int_equal(seen->genome_id[k], c->genome_id[k]);
-        assert_true(cop_mask_equal(&seen->genome[k], &c->genome[k]));
+        assert_true(cop_genome_equal(&seen->genome[k], &c->genome[k], c->base->model));
     }
     assert_int_equal(seen->history.individuals, INDIVIDUALS);
     assert_int_equal(seen->history.generations, GENERATIONS);
@@ -161,7 +161,7 @@ static void digest(void **state) {
     MOVES(c->base->params.b[1] = 0.5f, c->base->params.b[1] = -0.5f);
     MOVES(c->base->model->spec[0] = '2', c->base->model->spec[0] = '1');
     MOVES(c->genome_id[2] = 0, c->genome_id[2] = 1);
-    MOVES(cop_mask_unset(&c->genome[0], 0), cop_mask_set(&c->genome[0], 0));
+    MOVES(cop_mask_unset(&c->genome[0].mask, 0), cop_mask_set(&c->genome[0].mask, 0));
     MOVES(c->genomes = 2, c->genomes = 3);
     MOVES(c->measure_names[1][0] = 'E', c->measure_names[1][0] = 'e');
     MOVES(c->task_names[0][0] = 'M', c->task_names[0][0] = 'm');
@@ -249,7 +249,7 @@ static void resealed(void **state) {
     const struct {
         const void *bytes;
         size_t count;
-    } places[] = {{c->base->params.w, 64}, {fitness, sizeof fitness}, {c->genome[0].words, 9}};
+    } places[] = {{c->base->params.w, 64}, {fitness, sizeof fitness}, {c->genome[0].mask.words, 9}};
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
         unsigned char *at = memmem(bytes.data, bytes.length, places[k].bytes, places[k].count);
         assert_non_null(at);
@@ -292,7 +292,8 @@ static void hostile(void **state) {
     REFUSED("births", c->history.generation[1].births = 3);
     REFUSED("fit together", c->history.generations = 0);
     REFUSED("'/genomes/bits'", c->base->model->weights -= 8, c->base->params.weights -= 8,
-            c->genome[0].bits -= 8, c->genome[1].bits -= 8, c->genome[2].bits -= 8);
+            c->genome[0].mask.bits -= 8, c->genome[1].mask.bits -= 8,
+            c->genome[2].mask.bits -= 8);
     REFUSED("elapsed_seconds", c->elapsed = -1);
     REFUSED("elapsed_seconds", c->elapsed = NAN);
     REFUSED("spec", c->base->model->spec[0] = 'x');
@@ -305,7 +306,7 @@ int main(int argc, char **argv) {
         char *file = cop_sprintf("%s/checkpoint.h5", argv[2]),
              *net = cop_sprintf("%s/network.h5", argv[2]);
         cop_network best = *c->base;
-        best.mask = c->genome[0];
+        best.mask = c->genome[0].mask;
         best.weighting = (cop_weighting){COP_WEIGHTS_SIGNED, 3, {0.5, 1, 2}};
         best.id = c->genome_id[0];
         bool good =

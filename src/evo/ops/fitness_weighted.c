@@ -1,21 +1,13 @@
-#include "coppice/op.h"
+#include "evo/ops/weights.h"
 
-static const cop_option options[] = {
-    {"w_accuracy", COP_OPT_REAL, "1", 0, 1e6, "", NULL, COP_SCIENCE,
-     "Weight of the mean accuracy over the tasks, as a fraction."},
-    {"w_similarity", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
-     "Weight of the neighbourhood divergence from the base network, in nats, summed over the "
-     "layers of [similarity]; it is subtracted."},
-    {"w_compression", COP_OPT_REAL, "0", 0, 1e6, "", NULL, COP_SCIENCE,
-     "Weight of 1 - live edges / edges of the base network."},
-    {.key = NULL}};
+static const cop_option options[] = {COP_FITNESS_WEIGHT_ROWS, {.key = NULL}};
 
-static double fitness(const cop_plan *plan, const double *measures) {
+double cop_fitness_weighted_sum(const cop_plan *plan, const double *measures, const char *left) {
     const cop_conf *conf = cop_plan_conf(plan);
     double accuracy = 0;
     for (size_t t = 0; t < cop_plan_tasks(plan); t++) accuracy += measures[t] / 100;
     accuracy /= (double)cop_plan_tasks(plan);
-    double compression = measures[cop_plan_measure(plan, "compression")];
+    double compression = measures[cop_plan_measure(plan, left)];
     double sum = cop_conf_real(conf, "fitness", "w_accuracy") * accuracy +
                  cop_conf_real(conf, "fitness", "w_compression") * (1 - compression);
     double w_similarity = cop_conf_real(conf, "fitness", "w_similarity");
@@ -24,7 +16,11 @@ static double fitness(const cop_plan *plan, const double *measures) {
     return sum;
 }
 
-static cop_status check(const cop_plan *plan) {
+static double fitness(const cop_plan *plan, const double *measures) {
+    return cop_fitness_weighted_sum(plan, measures, "compression");
+}
+
+cop_status cop_fitness_weights_check(const cop_plan *plan) {
     const cop_conf *conf = cop_plan_conf(plan);
     double w_similarity = cop_conf_real(conf, "fitness", "w_similarity");
     if (w_similarity != 0 && !cop_plan_needs_similarity(plan)) {
@@ -51,6 +47,6 @@ const cop_op cop_fitness_weighted = {
                "compression).",
     .section = "fitness",
     .options = options,
-    .check = check,
+    .check = cop_fitness_weights_check,
     .as.fitness = fitness,
 };

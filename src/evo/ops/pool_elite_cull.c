@@ -22,6 +22,7 @@ static void pool(const cop_plan *plan, size_t population, cop_pool *sizes) {
     sizes->elites = whole(p * cop_conf_real(conf, "pool", "elite"));
     sizes->parents = whole(p * (1 - cop_conf_real(conf, "pool", "cull")));
     sizes->children = population - sizes->elites;
+    sizes->reborn = 0;
 }
 
 static cop_status check(const cop_plan *plan) {
