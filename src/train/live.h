@@ -97,7 +97,7 @@ float cop_live_first_weight(const cop_live_settings *settings, const cop_live_la
 void cop_live_index(const cop_live_net *net, cop_live_layer *layer);
 static inline size_t cop_live_input(const cop_live_net *net, const cop_live_layer *layer,
                                     size_t k) {
-    return (size_t)layer->edge[k].offset / net->stride;
+    return (uint32_t)layer->edge[k].offset / (uint32_t)net->stride; /* below 2^31 both */
 }
 
 /** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,

@@ -72,16 +72,16 @@ static void cut(const float *score, size_t edges, bool negative, double zeta, ui
     for (size_t k = 0; k < edges; k++) {
         const float size = fabsf(score[k]);
         uint32_t bits;
-        if (negative ? !(score[k] < 0) : !(score[k] > 0)) continue;
+        const uint8_t of_sign = negative ? score[k] < 0 : score[k] > 0;
         memcpy(&bits, &size, sizeof bits);
-        keys[count++] = (uint64_t)bits << 32 | k;
-        stays[k] = 1;
+        keys[count] = (uint64_t)bits << 32 | k; /* signs are random: no branch */
+        count += of_sign;
+        stays[k] |= of_sign;
     }
     const size_t goes = (size_t)(zeta * (double)count);
     if (!goes) return;
     const uint64_t limit = cop_positions_nth(keys, count, goes - 1);
-    for (size_t i = 0; i < count; i++)
-        if (keys[i] <= limit) stays[keys[i] & UINT32_MAX] = 0;
+    for (size_t i = 0; i < count; i++) stays[keys[i] & UINT32_MAX] = keys[i] > limit;
 }
 
 /* ------------------------------------------------------------------ new lists */
@@ -151,9 +151,9 @@ static void rewire_layer(cop_live_net *net, size_t index, const cop_rewire_plan 
     for (size_t o = 0; o < l->outputs; o++)
         for (uint32_t k = l->begin[o]; k < l->begin[o + 1]; k++) {
             const size_t input = cop_live_input(net, l, k);
-            if (!stays[k]) continue;
-            list[left++] = (uint64_t)o * l->inputs + input;
-            if (core) core[input]++;
+            list[left] = (uint64_t)o * l->inputs + input;
+            left += stays[k];
+            if (core) core[input] += stays[k];
         }
     job.taken = list;
     job.taken_count = left;
