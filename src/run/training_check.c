@@ -50,7 +50,7 @@ void cop_training_explain(const cop_conf *conf, cop_buf *out) {
                        cop_conf_text(conf, "train", "topology"),
                        cop_conf_real(conf, "train", "epsilon"),
                        cop_conf_text(conf, "train", "output"));
-    cop_buf_printf(out, "for epoch = 1 to %lld\n",
+    cop_buf_printf(out, "repeat for epoch = 1 to %lld\n",
                    (long long)cop_conf_int(conf, "train", "epochs"));
     if (remove) {
         const cop_remove_rule *r = cop_remove_rule_find(remove);
