@@ -85,7 +85,9 @@ static void write_stop(const cop_plan *plan, cop_buf *out) {
 }
 
 void cop_plan_explain(const cop_plan *plan, cop_buf *out) {
-    cop_buf_printf(out, "genome      one bit per edge of the base network: %zu edges in",
+    cop_buf_printf(out, "genome      %s of the base network: %zu edges in",
+                   plan->dense ? "kept units, with weights of its own for all edges between them,"
+                               : "one bit per edge",
                    plan->model->weights);
     for (size_t k = 0; k < plan->layer_count; k++)
         cop_buf_printf(out, " %s", plan->model->layers[plan->layers[k]].name);
@@ -94,6 +96,10 @@ void cop_plan_explain(const cop_plan *plan, cop_buf *out) {
     cop_buf_printf(out, "\n\n");
     write_op(plan, plan->op[COP_ROLE_INITIALISE], "", out);
     write_op(plan, plan->op[COP_ROLE_EVALUATE], "", out);
+    if (plan->draw > 0)
+        cop_buf_printf(
+            out, "            each generation on %zu new batch%s of %zu samples of each task\n",
+            plan->draw, plan->draw == 1 ? "" : "es", plan->batch);
     if (plan->hidden > 0) {
         cop_buf_printf(out, "similarity  of");
         for (size_t h = 0; h < plan->hidden; h++)

@@ -293,6 +293,56 @@ static void units_are_measured_from_edges(void **state) {
     world_close(&w);
 }
 
+/* The smaller network computes what the base network's places with zeros compute; channels too. */
+static void narrow_networks_agree_with_reference(void **state) {
+    (void)state;
+    enum { SAMPLES = 24 };
+    static const char *const nets[][2] = {
+        {"64", "dense(20) relu dense(10) tanh dense(4)"},
+        {"1x8x8", "conv2d(6,3) relu maxpool(2) flatten dense(12) relu dense(4)"},
+        {"2x8x8", "conv2d(5,3) relu conv2d(7,3,1,1) relu flatten dense(4)"},
+    };
+    for (size_t n = 0; n < sizeof nets / sizeof *nets; n++) {
+        world w;
+        assert_ok(world_open(&w, nets[n][0], nets[n][1], DENSE, 4));
+        size_t inputs = cop_shape_size(w.model->input);
+        float *x = COP_NEW_ARRAY(float, SAMPLES *inputs);
+        int32_t label[SAMPLES];
+        cop_rng rng = chance_stream((uint32_t)n);
+        for (size_t i = 0; i < SAMPLES * inputs; i++) x[i] = (float)cop_rng_normal(&rng);
+        for (size_t i = 0; i < SAMPLES; i++) label[i] = (int32_t)(i % 4);
+        cop_eval_setup setup = {.model = w.model,
+                                .base = w.base,
+                                .batch = 10, /* a tail */
+                                .weighting = {COP_WEIGHTS_TRAINED, 1, {1}}};
+        cop_shard shard = {.x = x, .label = label, .n = SAMPLES};
+        for (uint64_t id = 0; id < 20; id += 6) {
+            cop_genome g;
+            const cop_genome *one = &g;
+            cop_evidence seen[2];
+            uint16_t predicted[2][SAMPLES];
+            founder(&w, id, &g);
+            assert_true(cop_dense_is(w.model, &g.mask));
+            cop_plan_op(w.plan, COP_ROLE_VARY, 0)->dense.vary(w.plan, 0.5, &g, &rng);
+            for (size_t i = 0; i < cop_mask_count(&g.mask); i++) g.w[i] *= 1.5f; /* its own */
+            static const char *const names[2] = {"dense", "reference"};
+            for (size_t k = 0; k < 2; k++) {
+                const cop_evaluator *e = cop_evaluator_find(names[k]);
+                void *self = NULL;
+                assert_ok(e->create(&self, &setup));
+                assert_ok(cop_evaluate_genomes(e, self, &setup, &one, 1, &shard, NULL, NULL,
+                                               &seen[k], predicted[k]));
+                e->destroy(self);
+            }
+            assert_near(seen[0].loss[0], seen[1].loss[0], 1e-4 * seen[1].loss[0]);
+            assert_memory_equal(predicted[0], predicted[1], sizeof predicted[0]);
+            cop_genome_clear(&g);
+        }
+        cop_free(x);
+        world_close(&w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ramp_has_the_published_widths),
@@ -304,6 +354,7 @@ int main(void) {
         cmocka_unit_test(genomes_travel_whole),
         cmocka_unit_test(searches_breed_pairs_and_copies),
         cmocka_unit_test(units_are_measured_from_edges),
+        cmocka_unit_test(narrow_networks_agree_with_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

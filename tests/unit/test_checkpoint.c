@@ -267,6 +267,37 @@ static void resealed(void **state) {
 }
 
 /* Contents that no run writes, with seal and digest as they should be. */
+/* Weights for whatever lives. */
+static void give_weights(cop_checkpoint *c) {
+    for (size_t k = 0; k < c->genomes; k++) {
+        size_t count = cop_mask_count(&c->genome[k].mask);
+        c->genome[k].w = COP_NEW_ARRAY(float, count);
+        c->genome[k].b = COP_NEW_ARRAY(float, c->base->model->biases);
+        for (size_t i = 0; i < count; i++) c->genome[k].w[i] = (float)(i + k);
+        for (size_t i = 0; i < c->base->model->biases; i++) c->genome[k].b[i] = (float)(i * k);
+    }
+}
+
+static void own_weights_round_trip(void **state) {
+    (void)state;
+    cop_checkpoint *c = made(), *seen;
+    char before[COP_HASH_HEX], after[COP_HASH_HEX];
+    const char *path = test_path("own.h5");
+    for (size_t k = 0; k < c->genomes; k++) cop_mask_fill(&c->genome[k].mask);
+    digest_of(c, before);
+    give_weights(c);
+    digest_of(c, after);
+    assert_string_not_equal(before, after);
+    assert_ok(cop_checkpoint_write(c, path));
+    assert_ok(cop_checkpoint_read(&seen, path));
+    for (size_t k = 0; k < c->genomes; k++)
+        assert_true(cop_genome_equal(&seen->genome[k], &c->genome[k], c->base->model));
+    digest_of(seen, before);
+    assert_string_equal(before, after);
+    cop_checkpoint_destroy(seen);
+    cop_checkpoint_destroy(c);
+}
+
 static void hostile(void **state) {
     (void)state;
     cop_checkpoint *seen;
@@ -281,6 +312,7 @@ static void hostile(void **state) {
         cop_checkpoint_destroy(c);                                                                 \
     } while (0)
     REFUSED("is there twice", c->genome_id[2] = 4);
+    REFUSED("keeps parts of units", give_weights(c));
     REFUSED("was never born", c->genome_id[2] = 6);
     REFUSED("was never born", c->genome_id[2] = COP_FOUNDER);
     REFUSED("its id is another", c->history.individual[3].recipe.id = 4);
@@ -292,8 +324,7 @@ static void hostile(void **state) {
     REFUSED("births", c->history.generation[1].births = 3);
     REFUSED("fit together", c->history.generations = 0);
     REFUSED("'/genomes/bits'", c->base->model->weights -= 8, c->base->params.weights -= 8,
-            c->genome[0].mask.bits -= 8, c->genome[1].mask.bits -= 8,
-            c->genome[2].mask.bits -= 8);
+            c->genome[0].mask.bits -= 8, c->genome[1].mask.bits -= 8, c->genome[2].mask.bits -= 8);
     REFUSED("elapsed_seconds", c->elapsed = -1);
     REFUSED("elapsed_seconds", c->elapsed = NAN);
     REFUSED("spec", c->base->model->spec[0] = 'x');
@@ -317,8 +348,12 @@ int main(int argc, char **argv) {
         cop_free(net);
         return good ? 0 : 1;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),  cmocka_unit_test(digest),
-                                       cmocka_unit_test(not_written), cmocka_unit_test(damaged),
-                                       cmocka_unit_test(resealed),    cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                       cmocka_unit_test(digest),
+                                       cmocka_unit_test(not_written),
+                                       cmocka_unit_test(damaged),
+                                       cmocka_unit_test(resealed),
+                                       cmocka_unit_test(hostile),
+                                       cmocka_unit_test(own_weights_round_trip)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
