@@ -44,6 +44,7 @@ cop_status cop_training_report(const cop_training_end *end, json_t **result);
 /** What stands in a checkpoint beside the network and the history. All owned. */
 typedef struct cop_training_file {
     char *config, *science, *run_id, *digest;
+    char *samples; /**< SHA-256 of the samples learnt from and tested on */
     double elapsed;
 } cop_training_file;
 void cop_training_file_clear(cop_training_file *file);

@@ -12,6 +12,7 @@
 void cop_training_file_clear(cop_training_file *file) {
     cop_free(file->config);
     cop_free(file->science);
+    cop_free(file->samples);
     cop_free(file->run_id);
     cop_free(file->digest);
     *file = (cop_training_file){0};
@@ -65,6 +66,7 @@ cop_status cop_training_write(const cop_training *t, const cop_training_file *fa
     COP_GO(cop_h5_attr_text(file, "/", "software", "coppice"));
     COP_GO(cop_h5_attr_text(file, "/", "run_id", facts->run_id));
     COP_GO(cop_h5_attr_text(file, "/", "science_hash", facts->science));
+    COP_GO(cop_h5_attr_text(file, "/", "samples_hash", facts->samples));
     COP_GO(cop_h5_attr_text(file, "/", "digest", facts->digest));
     COP_GO(cop_h5_attr_f64(file, "/", "elapsed_seconds", facts->elapsed));
     COP_GO(cop_h5_attr_i64(file, "/", "batches", (int64_t)t->batches));
@@ -117,6 +119,7 @@ cop_status cop_training_read_facts(cop_training_file *facts, const char *path) {
     COP_TRY(open_file(&file, path));
     COP_GO(cop_h5_read_text(file, "/config", &facts->config));
     COP_GO(cop_h5_get_text(file, "/", "science_hash", &facts->science));
+    COP_GO(cop_h5_get_text(file, "/", "samples_hash", &facts->samples));
     COP_GO(cop_h5_get_text(file, "/", "run_id", &facts->run_id));
     COP_GO(cop_h5_get_text(file, "/", "digest", &facts->digest));
     COP_GO(cop_h5_get_f64(file, "/", "elapsed_seconds", &facts->elapsed));

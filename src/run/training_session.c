@@ -28,7 +28,7 @@ typedef struct session {
 /* ------------------------------------------------------------------ getting ready */
 
 static cop_status load(session *s) {
-    cop_hash *hash = cop_hash_create();
+    cop_hash *hash = cop_hash_create(), *samples = cop_hash_create();
     cop_buf text = {0};
     char hex[COP_HASH_HEX];
     cop_status status = COP_OK;
@@ -41,10 +41,13 @@ static cop_status load(session *s) {
     COP_GO(cop_training_create(&s->training, s->conf, s->train, s->test));
     /* what the result is a function of: options of science, and samples */
     cop_conf_write(s->conf, &text, COP_CONF_SCIENCE);
-    cop_hash_add_text(hash, cop_buf_text(&text));
     cop_dataset_digest(s->train, hex);
-    cop_hash_add_text(hash, hex);
+    cop_hash_add_text(samples, hex);
     cop_dataset_digest(s->test, hex);
+    cop_hash_add_text(samples, hex);
+    cop_hash_hex(samples, hex);
+    s->facts.samples = cop_strdup(hex);
+    cop_hash_add_text(hash, cop_buf_text(&text));
     cop_hash_add_text(hash, hex);
     cop_hash_hex(hash, hex);
     s->facts.science = cop_strdup(hex);
@@ -54,21 +57,27 @@ static cop_status load(session *s) {
 done:
     cop_activity_set("%s", "");
     cop_hash_destroy(hash);
+    cop_hash_destroy(samples);
     cop_buf_clear(&text);
     return status;
 }
 
+/* Options that a later version has added have their defaults in a run of an earlier one, so what is
+ * compared is what both say under the options of now; the run keeps the hash that it began with. */
 static cop_status go_on(session *s) {
     char *path = cop_sprintf("%s/%s", s->directory.path, s->from);
     cop_training_file then = {0};
+    cop_conf *conf = NULL;
     char digest[COP_HASH_HEX];
     cop_status status = COP_OK;
     COP_GO(cop_training_read_facts(&then, path));
-    if (strcmp(then.science, s->facts.science) != 0)
-        COP_GO(cop_fail(COP_E_CONFIG,
-                        "%s is another experiment, or the samples read now are not those that it "
-                        "began with: only epochs and [checkpoint] may change on resume",
+    COP_GO(cop_conf_parse(&conf, cop_run_schema(), then.config, path));
+    COP_GO(cop_session_same_science(s->conf, conf, s->directory.path));
+    if (strcmp(then.samples, s->facts.samples) != 0)
+        COP_GO(cop_fail(COP_E_CONFIG, "%s: the samples read now are not those that it began with",
                         s->directory.path));
+    cop_free(s->facts.science);
+    s->facts.science = cop_strdup(then.science);
     COP_GO(cop_training_read(s->training, path));
     cop_training_digest(s->training, s->facts.science, digest);
     if (strcmp(digest, then.digest) != 0)
@@ -82,6 +91,7 @@ static cop_status go_on(session *s) {
     cop_log(COP_LOG_INFO, "going on after epoch %u", s->training->epoch);
 done:
     cop_training_file_clear(&then);
+    cop_conf_destroy(conf);
     cop_free(path);
     return status;
 }
