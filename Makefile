@@ -64,7 +64,7 @@ endif
 # -ffp-contract=off: a*b+c is rounded twice on every machine, so results do not depend on FMA
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(PKG_CFLAGS) $(OPT) -ffp-contract=off -fno-math-errno \
               $(WARN) $(CFLAGS)
-LIBS := $(HDF5_HL) $(PKG_LIBS) -lm
+LIBS := $(HDF5_HL) $(PKG_LIBS) -lm -pthread
 
 SRC  := $(filter-out src/cli/main.c,$(sort $(wildcard src/*/*.c src/*/*/*.c)))
 OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)

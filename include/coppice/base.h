@@ -24,7 +24,8 @@ typedef enum cop_status {
     COP_E_EVALUATE, /**< an evaluation could not be carried out; exit 1 */
     COP_E_PEER,     /**< another rank failed or sent nonsense; exit 1 */
     COP_E_STOPPED,  /**< stopped on request with a good checkpoint; exit 75 */
-    COP_E_MEMORY    /**< a stated memory budget would be exceeded; exit 1 */
+    COP_E_MEMORY,   /**< a stated memory budget would be exceeded; exit 1 */
+    COP_E_LOST      /**< a rank has died or is silent; exit 1 */
 } cop_status;
 
 /** Process exit status for @p status (0, 64, 75, 78 or 1); see docs/commands.md. */
@@ -86,6 +87,13 @@ void cop_log(cop_log_level level, const char *format, ...) __attribute__((format
  * by the messages of out-of-memory and assertion failures. Copied (at most 255 bytes). */
 void cop_activity_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *cop_activity(void);
+
+/** A named point where tests let this process end or freeze: COPPICE_FAULT=kill@POINT or
+ *  stop@POINT, with :N the Nth time that it is passed, with /R on rank R only
+ *  (docs/reliability.md lists the points). */
+void cop_fault_point(const char *point);
+/** The rank of this process, for the above. */
+void cop_fault_rank(int rank);
 
 /* ------------------------------------------------------------------ memory */
 

@@ -11,6 +11,7 @@
 typedef struct cop_par {
     int rank, size;             /**< in a private duplicate of the world */
     int node, nodes, node_rank; /**< node number, number of nodes, rank inside the node */
+    bool survives; /**< the launcher lets the job outlive a rank (mpirun --enable-recovery) */
     char host[64];
     void *impl;
 } cop_par;
@@ -20,6 +21,10 @@ typedef struct cop_par {
  *  COPPICE_RANKS_PER_NODE splits nodes artificially (tests). */
 cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi);
 void cop_par_end(cop_par *par);
+/** The end of the program: rank 0 leaves @p exit_code in the file that COPPICE_STATUS_FILE names,
+ * then MPI ends. After a rank was lost the process ends here, without MPI's own end, which would
+ * wait for the dead. */
+void cop_par_finish(cop_par *par, int exit_code);
 /** "Open MPI v4.1.4 ..." */
 const char *cop_par_library(void);
 /** End the job on all ranks at once, after the message was printed. */
@@ -73,13 +78,25 @@ typedef struct cop_farm_work {
     cop_status (*keep)(void *user, const uint64_t *ids, size_t count);
     /** Write a file as the request says (checkpoint, network); append the answer to @p result. */
     cop_status (*write)(void *user, const void *request, size_t length, cop_buf *result);
+    /** For people: what the @p length bytes of evaluate's result say. Called on rank 0, with bytes
+     * that may be anything; may be NULL. */
+    void (*describe)(const void *result, size_t length, cop_buf *text);
 } cop_farm_work;
 
 typedef struct cop_farm cop_farm;
 /** Largest message accepted; longer ones are COP_E_PEER. */
 #define COP_MESSAGE_MAX ((size_t)1 << 30)
 
+/** @p par is borrowed. */
 cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work);
+/** A worker that has not answered for @p seconds (or four times as long as the longest unit so far,
+ * if that is more) is given up; 0: never. 600 without this call. A worker whose process is seen to
+ * have ended is given up at once. When the job survives that (par->survives), its units and writes
+ * go to others; else, or when no worker is left, farm calls end with COP_E_LOST. */
+void cop_farm_patience(cop_farm *farm, double seconds);
+/** Master: no messages will come from here for a while (workers on other nodes take a silent master
+ * for dead). */
+void cop_farm_rest(cop_farm *farm);
 void cop_farm_destroy(cop_farm *farm);
 /** Workers: serve until the master says stop; returns the status that the master stopped with, so
  * that all ranks exit alike. A worker's own failure has been reported to the master, which prints
@@ -100,7 +117,8 @@ typedef cop_status (*cop_farm_idle)(void *user);    /* a failure abandons the ev
 cop_status cop_farm_evaluate(cop_farm *farm, const cop_unit *units, size_t count,
                              cop_farm_take take, void *user, cop_farm_idle idle);
 /** Master: start a write on the least busy worker; @p done is called (from a later farm call, or
- * from cop_farm_drain) with the answer. Ordered behind breed/keep already sent. */
+ * from cop_farm_drain) with the answer, or with NULL when the writer was lost, whose file may still
+ * come to be: ask again under another name. Ordered behind breed/keep already sent. */
 typedef cop_status (*cop_farm_written)(void *user, const void *result, size_t length);
 cop_status cop_farm_write(cop_farm *farm, const void *request, size_t length, cop_farm_written done,
                           void *user);
@@ -116,6 +134,7 @@ typedef struct cop_farm_stats {
     uint64_t units, messages, bytes;
     double worker_seconds; /**< time workers spent inside units, summed */
     double idle_seconds;   /**< time the master slept */
+    uint64_t doubled;      /**< units given to a second worker */
 } cop_farm_stats;
 void cop_farm_get_stats(const cop_farm *farm, cop_farm_stats *stats);
 

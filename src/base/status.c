@@ -22,6 +22,7 @@ int cop_status_exit_code(cop_status status) {
     case COP_E_EVALUATE:
     case COP_E_PEER:
     case COP_E_MEMORY:
+    case COP_E_LOST:
         return 1;
     }
     return 1;

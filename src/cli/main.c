@@ -117,6 +117,6 @@ int main(int argc, char **argv) {
     }
     cop_args_clear(&args);
     check_leaks();
-    cop_par_end(&par);
+    cop_par_finish(&par, cop_status_exit_code(status));
     return cop_status_exit_code(status);
 }

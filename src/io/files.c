@@ -122,7 +122,9 @@ cop_status cop_publish(const char *temporary, const char *path) {
         int fd = open(temporary, O_RDONLY | O_CLOEXEC);
         reason = fd < 0 ? errno : sync_fd(fd);
         if (fd >= 0) close(fd);
+        cop_fault_point("publish.before");
         if (reason == 0 && rename(temporary, path) != 0) reason = errno;
+        cop_fault_point("publish.after");
         if (reason)
             status = cop_fail(COP_E_IO, "%s: cannot write: %s", path, strerror(reason));
         else if ((reason = sync_folder_of(path)) != 0)

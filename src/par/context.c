@@ -65,23 +65,33 @@ void cop_par_find_nodes(cop_par *par, cop_par_impl *impl) {
     MPI_Bcast(&par->node, 1, MPI_INT, 0, impl->node);
 }
 
+/* Open MPI's launcher lets a job outlive a rank only when told to, which it tells the ranks too. */
+static bool told_to_survive(void) {
+    const char *told = getenv("OMPI_MCA_orte_enable_recovery");
+    return told && (strcmp(told, "1") == 0 || strcmp(told, "true") == 0);
+}
+
 cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
     *par = (cop_par){.rank = 0, .size = 1, .nodes = 1};
     cop_par_impl *impl = COP_NEW(cop_par_impl);
     par->impl = impl;
     if (gethostname(par->host, sizeof par->host - 1) != 0) strcpy(par->host, "localhost");
     if (use_mpi) {
-        MPI_Init(argc, argv);
+        int threads; /* one watches other processes; only this one calls MPI */
+        MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &threads);
         impl->finalise = true;
         MPI_Comm_dup(MPI_COMM_WORLD, &impl->comm);
         MPI_Comm_rank(impl->comm, &par->rank);
         MPI_Comm_size(impl->comm, &par->size);
         cop_par_find_nodes(par, impl);
     }
-    impl->host = cop_alloc((size_t)par->size, sizeof *impl->host);
-    memcpy(impl->host[par->rank], par->host, sizeof par->host);
-    if (use_mpi)
-        MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl->host, 64, MPI_CHAR, impl->comm);
+    cop_par_find_peers(par, impl);
+    cop_fault_rank(par->rank);
+    if (par->size > 1) {
+        par->survives = told_to_survive();
+        cop_watch_start(par);
+    }
+    cop_fault_point("start");
     exhausted_par = par;
     cop_memory_on_exhausted(exhausted);
     return check_launcher(par);
@@ -94,14 +104,37 @@ void cop_par_end(cop_par *par) {
     exhausted_par = NULL;
     if (impl->finalise) {
         cop_par_barrier(par);
+        cop_watch_stop();
         cop_par_free_windows(impl);
         MPI_Comm_free(&impl->node);
         MPI_Comm_free(&impl->comm);
         MPI_Finalize();
     }
     cop_free(impl->host);
+    cop_free(impl->pid);
     cop_free(impl);
     par->impl = NULL;
+}
+
+/* For whoever started mpirun, whose own status says nothing once a rank was lost: written whole. */
+static void leave_status(int exit_code) {
+    const char *path = getenv("COPPICE_STATUS_FILE");
+    if (!path || !*path) return;
+    char *aside = cop_sprintf("%s.tmp", path);
+    FILE *file = fopen(aside, "w");
+    bool written = file && fprintf(file, "%d\n", exit_code) > 0;
+    if (file) written = fclose(file) == 0 && written;
+    if (!written || rename(aside, path) != 0) unlink(aside);
+    cop_free(aside);
+}
+
+void cop_par_finish(cop_par *par, int exit_code) {
+    bool lost = par->impl && cop_par_inside(par)->lost > 0;
+    fflush(NULL);
+    if (par->rank == 0) leave_status(exit_code);
+    cop_fault_point("finish");
+    if (lost) _exit(exit_code); /* the end of MPI would wait for the dead */
+    cop_par_end(par);
 }
 
 const char *cop_par_library(void) {
@@ -116,6 +149,8 @@ const char *cop_par_library(void) {
 void cop_par_abort(const cop_par *par, int exit_code) {
     const cop_par_impl *impl = par->impl;
     fflush(NULL);
+    cop_watch_mode(COP_WATCH_NOTHING);
+    leave_status(exit_code);
     if (impl && impl->finalise && par->size > 1) MPI_Abort(impl->comm, exit_code);
     _exit(exit_code);
 }

@@ -30,9 +30,8 @@ static void make_group(cop_pool *pool, const cop_par *par, MPI_Comm comm) {
     MPI_Comm_rank(comm, &pool->group.rank);
     MPI_Comm_size(comm, &pool->group.size);
     cop_par_find_nodes(&pool->group, impl);
-    impl->host = cop_alloc((size_t)pool->group.size, sizeof *impl->host);
-    memcpy(impl->host[pool->group.rank], par->host, sizeof par->host);
-    MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl->host, 64, MPI_CHAR, comm);
+    pool->group.survives = false; /* ranks of a group meet again in collective calls */
+    cop_par_find_peers(&pool->group, impl);
 }
 
 cop_status cop_pool_check(const cop_par *par, int ranks_per_group) {
@@ -75,6 +74,7 @@ void cop_pool_destroy(cop_pool *pool) {
         MPI_Comm_free(&impl->node);
         MPI_Comm_free(&impl->comm);
         cop_free(impl->host);
+        cop_free(impl->pid);
         cop_free(impl);
     }
     cop_buf_clear(&pool->inbox);

@@ -2,6 +2,7 @@
 #include "farm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define NAP_US 100
 
@@ -11,12 +12,14 @@ static cop_status bad_length(cop_message kind, size_t length) {
 }
 
 static cop_status evaluate(cop_farm *farm, cop_buf *result) {
-    cop_unit unit;
-    if (farm->inbox.length != sizeof unit) return bad_length(COP_MSG_UNIT, farm->inbox.length);
-    memcpy(&unit, farm->inbox.data, sizeof unit);
-    struct result_head head = {unit.number, 0, cop_clock()};
+    struct unit_order order;
+    if (farm->inbox.length != sizeof order) return bad_length(COP_MSG_UNIT, farm->inbox.length);
+    memcpy(&order, farm->inbox.data, sizeof order);
+    struct result_head head = {order.epoch, order.unit.number, 0, 0, cop_clock()};
     cop_buf_add(result, &head, sizeof head);
-    COP_TRY(farm->work.evaluate(farm->work.user, &unit, result));
+    cop_fault_point("unit");
+    COP_TRY(farm->work.evaluate(farm->work.user, &order.unit, result));
+    cop_fault_point("answer");
     head.seconds = cop_clock() - head.seconds;
     head.halt = cop_halt_requests();
     cop_halt_forget(head.halt & COP_HALT_CHECKPOINT); /* it is the master's now */
@@ -56,7 +59,30 @@ static void report_failure(cop_farm *farm, cop_status status) {
     cop_buf_clear(&text);
 }
 
+/* A rank elsewhere is not told when the master dies. */
+struct hearing {
+    double last, patience; /* 0: for ever */
+};
+
+static void listen(const cop_farm *farm, struct hearing *hearing, cop_message kind) {
+    hearing->last = cop_clock();
+    if (kind == COP_MSG_PING && farm->inbox.length == sizeof hearing->patience)
+        memcpy(&hearing->patience, farm->inbox.data, sizeof hearing->patience);
+}
+
+static void give_up_on_silence(const cop_farm *farm, const struct hearing *hearing) {
+    if (!farm->par->survives || !(hearing->patience > 0) || cop_peer_seen(farm->par, 0) ||
+        cop_clock() - hearing->last < hearing->patience)
+        return;
+    fprintf(stderr,
+            "coppice: error: rank %d on %s has not heard of the master on %s for %.0f s: it ends\n",
+            farm->par->rank, farm->par->host, cop_farm_host(farm, 0),
+            cop_clock() - hearing->last);
+    _exit(1);
+}
+
 cop_status cop_farm_serve(cop_farm *farm) {
+    struct hearing hearing = {cop_clock(), 0};
     bool failed = false, abandoned = false;
     cop_buf answer = {0};
     cop_status outcome = COP_OK;
@@ -67,14 +93,19 @@ cop_status cop_farm_serve(cop_farm *farm) {
         cop_outbox_flush(&farm->outbox, false);
         if (!cop_wire_receive(farm->par, &from, &kind, &farm->inbox, &status)) {
             cop_nap(NAP_US);
+            give_up_on_silence(farm, &hearing);
             continue;
         }
+        listen(farm, &hearing, kind);
         if (status == COP_OK && from == 0 && kind == COP_MSG_STOP) {
-            int32_t code = COP_E_PEER;
-            if (farm->inbox.length == sizeof code) memcpy(&code, farm->inbox.data, sizeof code);
-            outcome = (cop_status)code;
+            struct stop_order order = {COP_E_PEER, 0};
+            if (farm->inbox.length == sizeof order) memcpy(&order, farm->inbox.data, sizeof order);
+            outcome = (cop_status)order.status;
+            cop_par_inside(farm->par)->lost += order.lost;
             break;
         }
+        if (kind == COP_MSG_PING) continue;
+        if (kind == COP_MSG_DISMISS || cop_wire_waits(farm->par, 0, COP_MSG_DISMISS)) _exit(1);
         if (failed) continue; /* everything but the stop is moot */
         abandoned |= cop_wire_waits(farm->par, 0, COP_MSG_ABANDON) || kind == COP_MSG_ABANDON;
         if (status == COP_OK && (kind == COP_MSG_ABANDON || (abandoned && kind == COP_MSG_UNIT)))
@@ -91,6 +122,7 @@ cop_status cop_farm_serve(cop_farm *farm) {
         }
         cop_activity_set("%s", "");
     }
+    cop_fault_point("bye");
     cop_wire_send(farm->par, &farm->outbox, 0, COP_MSG_BYE, NULL, 0);
     cop_outbox_flush(&farm->outbox, true);
     cop_buf_clear(&answer);

@@ -24,6 +24,7 @@ static void publish(const cop_par *par, cop_dataset *mine, cop_dataset **set) {
                                ""};
         snprintf(shape.name, sizeof shape.name, "%s", mine->name);
     }
+    cop_fault_point("share");
     MPI_Bcast(&shape, (int)sizeof shape, MPI_BYTE, 0, impl->node);
     cop_dataset *view = COP_NEW(cop_dataset);
     view->name = cop_strdup(shape.name);

@@ -10,11 +10,13 @@
 typedef enum cop_message {
     COP_MSG_BREED = 1, /**< master to worker: recipes */
     COP_MSG_KEEP,      /**< master to worker: ids */
-    COP_MSG_UNIT,      /**< master to worker: one cop_unit */
+    COP_MSG_UNIT,      /**< master to worker: a struct unit_order */
     COP_MSG_WRITE,     /**< master to worker: a request for cop_farm_work.write */
     COP_MSG_ABANDON,   /**< master to worker: leave out the units that wait; seen before its turn */
-    COP_MSG_STOP,      /**< master to worker: int32 status */
-    COP_MSG_RESULT,    /**< worker to master: unit number, seconds, evidence */
+    COP_MSG_STOP,      /**< master to worker: a struct stop_order; in a pool int32 status */
+    COP_MSG_DISMISS,   /**< master to worker: you were given up; end at once; seen before its turn */
+    COP_MSG_PING,      /**< master to worker: I live; double, for so long you need not hear more */
+    COP_MSG_RESULT,    /**< worker to master: a struct result_head, evidence */
     COP_MSG_WRITTEN,   /**< worker to master: answer of cop_farm_work.write */
     COP_MSG_FAILED,    /**< worker to master: int32 status, text */
     COP_MSG_BYE,       /**< worker to master: stop acknowledged */
@@ -26,6 +28,7 @@ typedef enum cop_message {
 /** Messages on their way out; owned by the sender until MPI is done with them. */
 typedef struct cop_outbox {
     struct cop_letter {
+        int to;
         MPI_Request request;
         unsigned char *bytes;
     } * letters;
@@ -37,10 +40,13 @@ void cop_wire_send(const cop_par *par, cop_outbox *outbox, int to, cop_message k
                    const void *payload, size_t length);
 /** Forget what has left. With @p all, wait for everything (asleep). */
 void cop_outbox_flush(cop_outbox *outbox, bool all);
+/** Do not wait for what is on its way to @p rank, which is lost. MPI may still read it: it is kept. */
+void cop_outbox_forget(cop_outbox *outbox, int rank);
 
 /** Does a message of @p kind wait, whatever came before it? */
 bool cop_wire_waits(const cop_par *par, int from, cop_message kind);
-/** One message if there is any: false when none waits. @p payload is overwritten. A message that is
+/** One message if there is any: false when none waits, or when its sender died in the midst of it.
+ * @p payload is overwritten. A message that is
  *  longer than COP_MESSAGE_MAX or contradicts its header is COP_E_PEER in *status. */
 bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf *payload,
                       cop_status *status);

@@ -45,6 +45,23 @@ static cop_status take(void *user, const cop_unit *unit, const void *result, siz
     return COP_OK;
 }
 
+void cop_generation_describe(const void *result, size_t length, cop_buf *text) {
+    const unsigned char *at = result, *end = at + length;
+    cop_unit_head head;
+    if (length < sizeof head) return;
+    memcpy(&head, at, sizeof head);
+    at += sizeof head;
+    size_t item = sizeof(cop_evidence) + (size_t)head.layers * sizeof(uint64_t);
+    for (uint32_t i = 0; i < head.individuals && (size_t)(end - at) >= item; i++, at += item) {
+        cop_evidence evidence;
+        memcpy(&evidence, at, sizeof evidence);
+        cop_buf_printf(text, "%s %llu", i ? "," : "",
+                       (unsigned long long)evidence.correct[0]);
+        if (text->length > 200) break;
+    }
+    cop_buf_printf(text, " samples right");
+}
+
 static cop_status poll(void *user) {
     struct gather *gather = user;
     return gather->idle ? gather->idle(gather->idle_user) : COP_OK;

@@ -13,4 +13,7 @@ cop_status cop_generation_evaluate(const cop_experiment *experiment, cop_farm *f
                                    const cop_recipe *recipes, size_t count, cop_farm_idle idle,
                                    void *user, double *measures);
 
+/** What a unit's result says, for people (cop_farm_work.describe). */
+void cop_generation_describe(const void *result, size_t length, cop_buf *text);
+
 #endif

@@ -26,6 +26,9 @@ static const cop_option checkpoint_options[] = {
 static const cop_option parallel_options[] = {
     {"block", COP_OPT_INT, "0", 0, 1e6, "individuals", NULL, COP_MANNER,
      "Individuals in a work unit; 0: chosen from the number of workers. Never moves a result."},
+    {"patience", COP_OPT_REAL, "600", 0, 1e9, "s", NULL, COP_MANNER,
+     "A worker that is silent for so long, and for four times the longest unit so far, is given up; "
+     "0: never."},
     {0},
 };
 

@@ -58,6 +58,7 @@ static cop_status drop_old(const cop_search *search) {
         char *path = cop_sprintf("%s/%s", search->directory->path, entry->file);
         entry->dropped = true;
         status = cop_ledger_append(search->directory->path, entry);
+        cop_fault_point("drop");
         unlink(path);
         cop_free(path);
     }
@@ -68,6 +69,12 @@ static cop_status drop_old(const cop_search *search) {
 static cop_status written(void *user, const void *result, size_t length) {
     cop_search *search = user;
     cop_write_answer answer;
+    if (!result) { /* its writer was lost: another one writes the next, under another name */
+        search->writing = false;
+        search->lost_writes++;
+        search->asked_generation = search->written_generation;
+        return COP_OK;
+    }
     if (length != sizeof answer)
         return cop_fail(COP_E_PEER, "a worker's answer about a checkpoint has %zu bytes", length);
     memcpy(&answer, result, length);
@@ -83,19 +90,22 @@ static cop_status written(void *user, const void *result, size_t length) {
         .generation = search->asked_generation,
     };
     memcpy(entry.sha256, answer.sha256, sizeof entry.sha256);
+    cop_fault_point("ledger.before");
     cop_status status = cop_ledger_append(search->directory->path, &entry);
+    cop_fault_point("ledger.after");
     cop_free(entry.kind);
     cop_free(entry.file);
     return status == COP_OK ? drop_old(search) : status;
 }
 
 /* A name that no file of the ledger has. What counts is never written over: a kill between the
- * renaming and the entry would leave a file that does not fit its entry. */
+ * renaming and the entry would leave a file that does not fit its entry. Nor is a name used twice
+ * after a writer was lost: it may wake up and finish. */
 static cop_status choose_name(cop_search *search, uint32_t now) {
     cop_ledger ledger = {0};
     bool taken = true;
     COP_TRY(cop_ledger_read(&ledger, search->directory->path));
-    for (unsigned k = 0; taken; k++) {
+    for (unsigned k = search->lost_writes; taken; k++) {
         char again[16] = "";
         if (k) snprintf(again, sizeof again, "-%u", k);
         snprintf(search->asked_file, sizeof search->asked_file, "checkpoints/gen-%06u%s.h5", now,
@@ -148,7 +158,8 @@ static bool stored(const cop_search *search, bool complete) {
         return false;
     cop_network *best = NULL;
     char *path = cop_sprintf("%s/best.h5", search->directory->path);
-    bool there = cop_network_read(&best, path) == COP_OK;
+    bool there = cop_network_read(&best, path) == COP_OK &&
+                 best->id == cop_engine_best_ever(search->engine);
     cop_network_destroy(best);
     cop_free(path);
     if (!there) cop_error_clear();
@@ -274,23 +285,39 @@ done:
     return status;
 }
 
+/* The last complete generation, written and entered, whoever is lost on the way. */
+static cop_status save_last(cop_search *search, bool complete) {
+    unsigned lost;
+    do {
+        lost = search->lost_writes;
+        COP_TRY(cop_farm_drain(search->farm));
+        if (!stored(search, complete)) COP_TRY(checkpoint(search, complete));
+        COP_TRY(cop_farm_drain(search->farm));
+    } while (search->lost_writes != lost);
+    return COP_OK;
+}
+
 cop_status cop_search_run(cop_search *search, const char **reason) {
     const cop_history *history = cop_engine_history(search->engine);
     search->start = search->written_at = cop_clock();
     search->asked_generation = search->written_generation = generation(search);
     if (!search->options->quiet) cop_progress_head(search);
     cop_status status = generations(search, reason);
-    if (status != COP_OK && status != COP_E_STOPPED) return status;
+    if (status != COP_OK && status != COP_E_STOPPED && status != COP_E_LOST) return status;
     if (history->generations == 0)
-        return cop_fail(COP_E_STOPPED,
-                        "stopped before the initial population was evaluated: nothing to "
-                        "go on from; start it again");
+        return status == COP_E_LOST
+                   ? status
+                   : cop_fail(COP_E_STOPPED,
+                              "stopped before the initial population was evaluated: nothing to "
+                              "go on from; start it again");
     if (status == COP_OK && search->experiment->draw) {
         status = judge_last(search);
-        if (status != COP_OK && status != COP_E_STOPPED) return status;
+        if (status != COP_OK && status != COP_E_STOPPED && status != COP_E_LOST) return status;
     }
-    COP_TRY(cop_farm_drain(search->farm));
-    if (!stored(search, status == COP_OK)) COP_TRY(checkpoint(search, status == COP_OK));
-    COP_TRY(cop_farm_drain(search->farm));
-    return status;
+    char *message = cop_strdup(cop_error_message());
+    cop_status kept = save_last(search, status == COP_OK);
+    if (status == COP_E_LOST) kept = COP_OK; /* what was lost first is what to say */
+    if (kept == COP_OK && status != COP_OK) cop_fail(status, "%s", message);
+    cop_free(message);
+    return kept == COP_OK ? status : kept;
 }

@@ -22,6 +22,7 @@ typedef struct cop_search {
     double judged_fitness;
 
     bool writing; /**< a checkpoint is on its way */
+    unsigned lost_writes; /**< checkpoints whose writer was lost */
     char asked_file[64];
     uint32_t written_generation, asked_generation;
     bool written_complete, asked_complete; /**< as the state that a stop rule ended with */

@@ -3,6 +3,8 @@
 #include "session.h"
 #include "training.h"
 
+#include "generation.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +24,9 @@ static cop_status record_start(cop_session_state *s, const char *config_text) {
     if (s->resuming) {
         const cop_history *history = &s->checkpoint->history;
         generation = history->generation[history->generations - 1].generation;
+        cop_fault_point("resume.begin");
         COP_TRY(cop_run_set_aside(s->directory.path, s->taken));
+        cop_fault_point("resume.aside");
         COP_TRY(cop_metrics_cut(&s->directory, generation));
     } else {
         /* --resume auto in a folder where nothing was completed: begin with clean files */
@@ -40,6 +44,7 @@ static cop_status record_start(cop_session_state *s, const char *config_text) {
     json_object_set_new(run, "science", json_string(s->experiment.science));
     json_object_set_new(run, "provenance", cop_provenance(s->par, s->options->command_line));
     COP_TRY(cop_directory_save_config(&s->directory, config_text, generation));
+    cop_fault_point("resume.config");
     return cop_directory_save(&s->directory, "running", NULL);
 }
 
@@ -104,6 +109,7 @@ static cop_status distribute_genomes(cop_session_state *s) {
             cop_buf_add(&bytes, &s->checkpoint->genome_id[i], sizeof(uint64_t));
             cop_genome_pack(&s->checkpoint->genome[i], model, &bytes);
         }
+    cop_fault_point("genomes");
     cop_par_broadcast(s->par, &bytes);
     for (size_t at = 0; at < bytes.length && s->worker && status == COP_OK;) {
         uint64_t id;
@@ -162,7 +168,13 @@ static cop_status search(cop_session_state *s) {
     if (status == COP_OK && s->resuming && search.evaluated == 0)
         cop_log(COP_LOG_INFO, "nothing was left to do; to search longer, raise what ended it, for "
                               "example --set stop.generations=100");
-    if (status == COP_OK || (status == COP_E_STOPPED && *search.digest)) {
+    cop_farm_rest(s->farm);
+    if (status == COP_E_LOST && *search.digest) {
+        char *why = cop_strdup(cop_error_message());
+        status = cop_fail(COP_E_STOPPED, "%s; a good checkpoint stands: go on with: coppice resume %s",
+                          why, s->directory.path);
+        cop_free(why);
+    } else if (status == COP_OK || (status == COP_E_STOPPED && *search.digest)) {
         cop_status printed = cop_summary_print(
             &search, status == COP_OK ? reason : "a signal, file or time limit asked for it",
             status == COP_OK);
@@ -175,6 +187,7 @@ static cop_status search(cop_session_state *s) {
     }
     /* the files say how it ended before the workers hear of it: whoever dies now, the record stands
      */
+    cop_fault_point("end.before");
     cop_status saved = cop_directory_save(&s->directory,
                                           status == COP_OK          ? "finished"
                                           : status == COP_E_STOPPED ? "stopped"
@@ -203,7 +216,9 @@ static cop_status carry_out(cop_session_state *s, cop_conf **conf, cop_buf *text
     /* from here on only messages between master and workers: no collective call */
     cop_farm_work work = {0};
     if (s->worker) work = cop_worker_work(s->worker);
+    work.describe = cop_generation_describe;
     s->farm = cop_farm_create(par, &work);
+    cop_farm_patience(s->farm, cop_conf_real(e->conf, "parallel", "patience"));
     if (par->rank != 0) return cop_farm_serve(s->farm);
     cop_status status = search(s);
     cop_farm_stop(s->farm, status);

@@ -233,7 +233,9 @@ static cop_status write_checkpoint(const cop_checkpoint *checkpoint, const char 
     char *aside = cop_publish_name(path);
     cop_checkpoint *again = NULL;
     cop_status status = COP_OK;
+    cop_fault_point("checkpoint.begin");
     COP_GO(cop_checkpoint_write(checkpoint, aside));
+    cop_fault_point("checkpoint.written");
     COP_GO(cop_checkpoint_read(&again, aside));
     cop_checkpoint_digest(checkpoint, answer->digest);
     char digest[COP_HASH_HEX];
@@ -243,7 +245,9 @@ static cop_status write_checkpoint(const cop_checkpoint *checkpoint, const char 
                         "%s: what was read back is not what was written: is the disk failing?",
                         aside));
     COP_GO(cop_hash_file(aside, answer->sha256));
+    cop_fault_point("checkpoint.checked");
     COP_GO(cop_publish(aside, path));
+    cop_fault_point("checkpoint.renamed");
     FILE *file = fopen(path, "rb");
     if (file && fseek(file, 0, SEEK_END) == 0) answer->bytes = (uint64_t)ftell(file);
     if (file) fclose(file);
@@ -348,5 +352,5 @@ void cop_worker_destroy(cop_worker *worker) {
 }
 
 cop_farm_work cop_worker_work(cop_worker *worker) {
-    return (cop_farm_work){worker, breed, evaluate, keep, write_files};
+    return (cop_farm_work){worker, breed, evaluate, keep, write_files, NULL};
 }

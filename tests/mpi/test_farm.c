@@ -75,7 +75,7 @@ typedef cop_status (*master)(cop_farm *farm, const cop_unit units[200], struct s
 
 /* A farm with @p book at every worker, until rank 0 is through; the outcome on this rank. */
 static cop_status on_farm(struct book *book, master direct) {
-    cop_farm_work work = {book, breed, evaluate, keep, write_it};
+    cop_farm_work work = {book, breed, evaluate, keep, write_it, NULL};
     cop_farm *farm = cop_farm_create(&par, &work);
     cop_status outcome;
     if (par.rank != 0) {
