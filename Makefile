@@ -71,7 +71,7 @@ OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all tests run check check-built asan valgrind fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
+.PHONY: all tests run check check-built asan valgrind torture fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
 all: $(BUILD)/coppice
 
 # build flags: a change of compiler or options rebuilds everything
@@ -133,6 +133,8 @@ fuzz: fuzzers
 	@command -v clang >/dev/null || { echo 'make fuzz needs clang with its libFuzzer: apt-get install clang' >&2; exit 1; }
 	@$(MAKE) -j$$(nproc) FLAVOUR=fuzz CC=clang LDFLAGS=-fsanitize=fuzzer fuzzers
 	@tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+torture: all
+	@$(PYTHON) tests/support/torture.py $(or $(N),100) $(or $(SEED),1)
 bench: all
 	@OPENBLAS_NUM_THREADS=1 $(BUILD)/coppice bench eval
 
@@ -166,6 +168,7 @@ help:
 	 'make asan       the tests under the address and undefined-behaviour sanitizers' \
 	 'make valgrind   the tests under valgrind' \
 	 'make fuzz       hostile input to every reader, with clang (SECONDS=60 each; TARGET="idx csv" to select)' \
+	 'make torture    kills a run N=100 times, SEED=1, in every way that is known; must end as if nothing had happened' \
 	 'make bench      throughput of the evaluators on this machine' \
 	 'make format     clang-format;   make lint: the rules of the house' \
 	 'make clean info help' \

@@ -25,6 +25,8 @@ void cop_par_end(cop_par *par);
  * then MPI ends. After a rank was lost the process ends here, without MPI's own end, which would
  * wait for the dead. */
 void cop_par_finish(cop_par *par, int exit_code);
+/** The job ends for the loss of ranks: whoever started it may start it again. */
+void cop_par_broken(const cop_par *par);
 /** "Open MPI v4.1.4 ..." */
 const char *cop_par_library(void);
 /** End the job on all ranks at once, after the message was printed. */

@@ -93,6 +93,25 @@ typedef struct cop_session_options {
  * rule ended it, COP_E_STOPPED when a signal, file or time limit did. */
 cop_status cop_session(const cop_session_options *options, cop_par *par);
 
+/** Where `run --resume auto` would keep this run: --out, or a name made from the configuration, which
+ * is checked as `run` does. @p directory is owned by the caller. */
+cop_status cop_session_directory(const cop_session_options *options, char **directory);
+
+/** A run that is started again after a crash. Text is borrowed. */
+typedef struct cop_supervise_options {
+    int ranks;
+    unsigned restarts;        /**< in a row without a new checkpoint */
+    const char *mpirun;       /**< program */
+    const char *program;      /**< coppice */
+    const char *const *words; /**< (word_count) of its command line, without --time-limit */
+    size_t word_count;
+    const char *directory; /**< run directory; made */
+    double time_limit;     /**< seconds for all starts together; 0: none */
+} cop_supervise_options;
+/** Start mpirun, pass signals on, wait, start again while there is progress. The status is that of
+ * rank 0, whose message has been printed; COP_E_PEER with a message when it was given up. */
+cop_status cop_supervise(const cop_supervise_options *options);
+
 /** Check every file of a run directory and compute its digest (of the newest checkpoint). Damage is
  *  COP_E_FORMAT and names the file. @p report receives one line per file. */
 cop_status cop_run_verify(const char *dir, cop_buf *report, char digest[COP_HASH_HEX]);

@@ -17,7 +17,7 @@ void cop_fault_rank(int mine) {
 /* COPPICE_FAULT_ONCE names a file: the process that makes it is the only one that fails. */
 static bool mine_to_fail(void) {
     const char *once = getenv("COPPICE_FAULT_ONCE");
-    if (!once) return true;
+    if (!once || !*once) return true;
     int fd = open(once, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0) return false;
     close(fd);

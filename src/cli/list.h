@@ -2,6 +2,7 @@
  * is the heading under which help shows it. Rows of one heading stand together. */
 COP_COMMAND(run, "Search")
 COP_COMMAND(resume, "Search")
+COP_COMMAND(launch, "Search")
 COP_COMMAND(sweep, "Search")
 COP_COMMAND(check, "Before a search")
 COP_COMMAND(explain, "Before a search")

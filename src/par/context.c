@@ -67,8 +67,14 @@ void cop_par_find_nodes(cop_par *par, cop_par_impl *impl) {
 
 /* Open MPI's launcher lets a job outlive a rank only when told to, which it tells the ranks too. */
 static bool told_to_survive(void) {
+#ifdef OPEN_MPI
     const char *told = getenv("OMPI_MCA_orte_enable_recovery");
-    return told && (strcmp(told, "1") == 0 || strcmp(told, "true") == 0);
+    /* srun ends the step when a task dies, whatever Open MPI's variables say */
+    if (!told || !getenv("OMPI_MCA_orte_hnp_uri")) return false;
+    return strcmp(told, "1") == 0 || strcmp(told, "true") == 0;
+#else
+    return false;
+#endif
 }
 
 cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
@@ -117,23 +123,29 @@ void cop_par_end(cop_par *par) {
 }
 
 /* For whoever started mpirun, whose own status says nothing once a rank was lost: written whole. */
-static void leave_status(int exit_code) {
+static void leave_status(const cop_par *par, int exit_code) {
     const char *path = getenv("COPPICE_STATUS_FILE");
     if (!path || !*path) return;
     char *aside = cop_sprintf("%s.tmp", path);
     FILE *file = fopen(aside, "w");
-    bool written = file && fprintf(file, "%d\n", exit_code) > 0;
+    bool written =
+        file && fprintf(file, "%d %s\n", exit_code,
+                        par->impl && cop_par_inside(par)->broken ? "broken" : "ended") > 0;
     if (file) written = fclose(file) == 0 && written;
     if (!written || rename(aside, path) != 0) unlink(aside);
     cop_free(aside);
 }
 
+void cop_par_broken(const cop_par *par) {
+    cop_par_inside(par)->broken = true;
+}
+
 void cop_par_finish(cop_par *par, int exit_code) {
-    bool lost = par->impl && cop_par_inside(par)->lost > 0;
+    bool no_end = par->impl && cop_par_inside(par)->no_end;
     fflush(NULL);
-    if (par->rank == 0) leave_status(exit_code);
+    if (par->rank == 0) leave_status(par, exit_code);
     cop_fault_point("finish");
-    if (lost) _exit(exit_code); /* the end of MPI would wait for the dead */
+    if (no_end) _exit(exit_code); /* the end of MPI would wait for the dead */
     cop_par_end(par);
 }
 
@@ -150,7 +162,7 @@ void cop_par_abort(const cop_par *par, int exit_code) {
     const cop_par_impl *impl = par->impl;
     fflush(NULL);
     cop_watch_mode(COP_WATCH_NOTHING);
-    leave_status(exit_code);
+    leave_status(par, exit_code);
     if (impl && impl->finalise && par->size > 1) MPI_Abort(impl->comm, exit_code);
     _exit(exit_code);
 }

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define NAP_US 100     /* adds at most this to a unit's turn-round; units take milliseconds and more */
+#define NAP_US 100 /* adds at most this to a unit's turn-round; units take milliseconds and more   \
+                    */
 #define GOODBYE_S 10.0 /* how long a stop may take before force is used */
 
 cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work) {
@@ -30,7 +31,7 @@ const char *cop_farm_host(const cop_farm *farm, int rank) {
 void cop_farm_destroy(cop_farm *farm) {
     if (!farm) return;
     cop_outbox_flush(&farm->outbox, true);
-    if (!cop_par_inside(farm->par)->lost) cop_watch_mode(COP_WATCH_ALL);
+    if (!cop_par_inside(farm->par)->no_end) cop_watch_mode(COP_WATCH_ALL);
     cop_farm_drop_pairs(farm);
     cop_buf_clear(&farm->inbox);
     cop_free(farm->workers);
@@ -238,16 +239,21 @@ void cop_farm_stop(cop_farm *farm, cop_status outcome) {
     double patience = GOODBYE_S + (outcome == COP_E_STOPPED ? 1.5 * farm->longest : 0);
     int missing = wait_for_byes(farm, patience);
     if (farm->par->survives) {
-        cop_par_inside(farm->par)->lost += 1;
+        cop_par_inside(farm->par)->no_end = true;
         for (int rank = 1; rank < farm->par->size; rank++) {
             cop_outbox_forget(&farm->outbox, rank);
             if (missing && cop_peer_seen(farm->par, rank)) cop_peer_kill(farm->par, rank);
         }
-    } else if (missing) {
-        cop_log(COP_LOG_ERROR,
-                "%d of %d workers did not answer the stop within %.0f s: ending the "
-                "job on all ranks",
-                missing, farm->living, patience);
+    } else if (missing || cop_par_inside(farm->par)->lost) {
+        /* main will not come to say it */
+        if (outcome != COP_OK && *cop_error_message())
+            cop_log(outcome == COP_E_STOPPED ? COP_LOG_WARNING : COP_LOG_ERROR, "%s",
+                    cop_error_message());
+        if (missing)
+            cop_log(COP_LOG_ERROR,
+                    "%d of %d workers did not answer the stop within %.0f s: ending the "
+                    "job on all ranks",
+                    missing, farm->living, patience);
         cop_par_abort(farm->par, cop_status_exit_code(outcome));
     }
 }

@@ -6,7 +6,8 @@
 
 #define COP_FARM_PREFETCH                                                                          \
     2 /* units a worker holds: one in work, one waiting, so that it never waits for us */
-#define COP_FARM_IDLE_S 0.1 /* how often the caller's idle function runs and deaths are looked for */
+#define COP_FARM_IDLE_S                                                                            \
+    0.1 /* how often the caller's idle function runs and deaths are looked for */
 #define COP_FARM_PATIENCE_S 600.0
 
 /** A UNIT message. Each evaluation is an epoch: late answers of an earlier one are told apart. */
@@ -23,7 +24,7 @@ struct result_head {
 
 /** A STOP message. */
 struct stop_order {
-    int32_t status, lost; /* ranks given up: MPI must not be ended in the ordinary way */
+    int32_t status, no_end; /* no_end: MPI must not be ended in the ordinary way */
 };
 
 struct cop_farm {

@@ -3,6 +3,7 @@
 
 #define SLOW 3.0      /* times the usual: such a unit is given to an idle worker too */
 #define SLOW_S 0.1    /* and so much longer at least */
+#define AWAY_S 5.0
 #define SILENT_S 60.0 /* a worker longer on one unit than this is reported, again and again */
 
 double cop_farm_slow(const cop_farm *farm) {
@@ -151,8 +152,9 @@ void cop_farm_rest(cop_farm *farm) {
 cop_status cop_farm_look(cop_farm *farm) {
     double now = cop_clock();
     if (now - farm->looked < COP_FARM_IDLE_S) return COP_OK;
-    if (farm->looked > 0 && now - farm->looked > farm->patience / 4)
-        /* this rank itself was away (stopped, or suspended): the silence is not the workers' */
+    double away = now - farm->looked;
+    if (farm->looked > 0 && away > AWAY_S && away > farm->patience / 2)
+        /* this rank itself was stopped or suspended: the silence is not the workers' */
         for (int rank = 1; rank < farm->par->size; rank++) farm->workers[rank].since = now;
     farm->looked = now;
     for (int rank = 1; rank < farm->par->size; rank++) COP_TRY(look_at(farm, rank, now));

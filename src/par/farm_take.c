@@ -91,8 +91,7 @@ static cop_status take_result(cop_farm *farm, int rank) {
     struct progress *progress = &farm->progress[head.unit];
     progress->copies--;
     if (progress->finished) return pair ? compare(farm, rank, pair, bytes, length) : COP_OK;
-    farm->typical =
-        farm->typical > 0 ? 0.9 * farm->typical + 0.1 * head.seconds : head.seconds;
+    farm->typical = farm->typical > 0 ? 0.9 * farm->typical + 0.1 * head.seconds : head.seconds;
     progress->finished = true;
     farm->done++;
     farm->stats.units++;

@@ -28,6 +28,7 @@ void cop_halt_install(void) {
         sigaction(numbers[i], &action, NULL);
     /* a closed stdout is an ordinary write error, not a death */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* likewise a file that has reached the size limit */
 }
 
 unsigned cop_halt_requests(void) {

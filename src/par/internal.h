@@ -16,7 +16,9 @@ typedef struct cop_par_impl {
     char (*host)[64]; /**< (size) names of all ranks' hosts */
     int64_t *pid;     /**< (size) processes that this rank can watch; 0: too far away */
     bool finalise;    /**< MPI is running */
-    int lost;         /**< ranks that the master of a farm has given up, as far as known here */
+    int lost;         /**< ranks that the master of a farm has given up */
+    bool no_end;      /**< MPI's own end would wait for the dead */
+    bool broken;      /**< the job ends for the loss of ranks */
 } cop_par_impl;
 
 static inline cop_par_impl *cop_par_inside(const cop_par *par) {

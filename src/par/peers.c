@@ -1,5 +1,5 @@
-/* Who is alive? Ranks of one node see each other's processes; of ranks elsewhere nobody is told, and
- * only a deadline shows that they are gone. A thread looks once a second, so that neither a
+/* Who is alive? Ranks of one node see each other's processes; of ranks elsewhere nobody is told,
+ * and only a deadline shows that they are gone. A thread looks once a second, so that neither a
  * collective call that waits for the dead nor a long unit hides a death. It calls no MPI. */
 #include "internal.h"
 

@@ -76,8 +76,7 @@ static void give_up_on_silence(const cop_farm *farm, const struct hearing *heari
         return;
     fprintf(stderr,
             "coppice: error: rank %d on %s has not heard of the master on %s for %.0f s: it ends\n",
-            farm->par->rank, farm->par->host, cop_farm_host(farm, 0),
-            cop_clock() - hearing->last);
+            farm->par->rank, farm->par->host, cop_farm_host(farm, 0), cop_clock() - hearing->last);
     _exit(1);
 }
 
@@ -101,7 +100,7 @@ cop_status cop_farm_serve(cop_farm *farm) {
             struct stop_order order = {COP_E_PEER, 0};
             if (farm->inbox.length == sizeof order) memcpy(&order, farm->inbox.data, sizeof order);
             outcome = (cop_status)order.status;
-            cop_par_inside(farm->par)->lost += order.lost;
+            cop_par_inside(farm->par)->no_end = order.no_end != 0;
             break;
         }
         if (kind == COP_MSG_PING) continue;

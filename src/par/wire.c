@@ -23,7 +23,8 @@ void cop_wire_send(const cop_par *par, cop_outbox *outbox, int to, cop_message k
     letter->bytes = cop_alloc(sizeof header + length, 1);
     memcpy(letter->bytes, &header, sizeof header);
     if (length) memcpy(letter->bytes + sizeof header, payload, length);
-    /* fails when the receiver has died: then there is nothing to wait for, and its silence will tell */
+    /* fails when the receiver has died: then there is nothing to wait for, and its silence will
+     * tell */
     if (MPI_Isend(letter->bytes, (int)(sizeof header + length), MPI_BYTE, to, (int)kind, impl->comm,
                   &letter->request) != MPI_SUCCESS)
         letter->request = MPI_REQUEST_NULL;

@@ -14,14 +14,14 @@ typedef enum cop_message {
     COP_MSG_WRITE,     /**< master to worker: a request for cop_farm_work.write */
     COP_MSG_ABANDON,   /**< master to worker: leave out the units that wait; seen before its turn */
     COP_MSG_STOP,      /**< master to worker: a struct stop_order; in a pool int32 status */
-    COP_MSG_DISMISS,   /**< master to worker: you were given up; end at once; seen before its turn */
-    COP_MSG_PING,      /**< master to worker: I live; double, for so long you need not hear more */
-    COP_MSG_RESULT,    /**< worker to master: a struct result_head, evidence */
-    COP_MSG_WRITTEN,   /**< worker to master: answer of cop_farm_work.write */
-    COP_MSG_FAILED,    /**< worker to master: int32 status, text */
-    COP_MSG_BYE,       /**< worker to master: stop acknowledged */
-    COP_MSG_JOB,       /**< master of a pool to the first rank of a group: a job */
-    COP_MSG_DONE,      /**< back: what came of it */
+    COP_MSG_DISMISS, /**< master to worker: you were given up; end at once; seen before its turn */
+    COP_MSG_PING,    /**< master to worker: I live; double, for so long you need not hear more */
+    COP_MSG_RESULT,  /**< worker to master: a struct result_head, evidence */
+    COP_MSG_WRITTEN, /**< worker to master: answer of cop_farm_work.write */
+    COP_MSG_FAILED,  /**< worker to master: int32 status, text */
+    COP_MSG_BYE,     /**< worker to master: stop acknowledged */
+    COP_MSG_JOB,     /**< master of a pool to the first rank of a group: a job */
+    COP_MSG_DONE,    /**< back: what came of it */
     COP_MSG_KINDS
 } cop_message;
 
@@ -40,7 +40,8 @@ void cop_wire_send(const cop_par *par, cop_outbox *outbox, int to, cop_message k
                    const void *payload, size_t length);
 /** Forget what has left. With @p all, wait for everything (asleep). */
 void cop_outbox_flush(cop_outbox *outbox, bool all);
-/** Do not wait for what is on its way to @p rank, which is lost. MPI may still read it: it is kept. */
+/** Do not wait for what is on its way to @p rank, which is lost. MPI may still read it: it is kept.
+ */
 void cop_outbox_forget(cop_outbox *outbox, int rank);
 
 /** Does a message of @p kind wait, whatever came before it? */

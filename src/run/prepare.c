@@ -181,3 +181,17 @@ cop_status cop_session_prepare(cop_session_state *s, cop_conf **conf) {
     }
     return status;
 }
+
+cop_status cop_session_directory(const cop_session_options *options, char **directory) {
+    cop_conf *conf = NULL;
+    const char *data = options->data_dir ? options->data_dir : getenv("COPPICE_DATA");
+    cop_status status = COP_OK;
+    COP_GO(cop_conf_load(&conf, cop_run_schema(), options->config));
+    COP_GO(apply_sets(conf, options));
+    COP_GO(cop_session_check(conf, data && *data ? data : NULL));
+    *directory =
+        options->directory ? cop_strdup(options->directory) : default_directory(conf, false);
+done:
+    cop_conf_destroy(conf);
+    return status;
+}

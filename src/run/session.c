@@ -169,6 +169,7 @@ static cop_status search(cop_session_state *s) {
         cop_log(COP_LOG_INFO, "nothing was left to do; to search longer, raise what ended it, for "
                               "example --set stop.generations=100");
     cop_farm_rest(s->farm);
+    if (status == COP_E_LOST) cop_par_broken(s->par);
     if (status == COP_E_LOST && *search.digest) {
         char *why = cop_strdup(cop_error_message());
         status = cop_fail(COP_E_STOPPED, "%s; a good checkpoint stands: go on with: coppice resume %s",

@@ -15,6 +15,8 @@ struct book { /* what a worker remembers */
     unsigned evaluated;
     bool fail;
     const char *gate; /* a unit ends once this file exists */
+    bool slow;        /* only unit 3 of the first evaluation, and only here */
+    uint64_t lie;     /* added to the answer of a unit that was held back */
 };
 
 static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
@@ -26,10 +28,13 @@ static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
 static cop_status evaluate(void *user, const cop_unit *unit, cop_buf *result) {
     struct book *book = user;
     book->evaluated++;
-    for (int i = 0; book->gate && access(book->gate, F_OK) != 0 && i < 20000; i++) usleep(1000);
+    bool held_back = book->gate && (!book->slow || unit->number == 3);
+    if (book->gate && book->slow) usleep(3000); /* so that everybody gets some */
+    for (int i = 0; held_back && access(book->gate, F_OK) != 0 && i < 20000; i++) usleep(1000);
     cop_activity_set("evaluating individual %u", unit->first);
     if (book->fail && unit->number == 5) return cop_fail(COP_E_EVALUATE, "it is the fifth");
-    uint64_t answer[2] = {(uint64_t)unit->number * unit->number, book->bred};
+    uint64_t answer[2] = {(uint64_t)unit->number * unit->number + (held_back ? book->lie : 0),
+                          book->bred};
     if (unit->number % 7 == 0) usleep(2000);
     cop_buf_add(result, answer, sizeof answer);
     return COP_OK;
@@ -171,6 +176,65 @@ static void a_stop_waits_for_no_more_than_the_unit_under_way(void **state) {
     assert_true(book.evaluated <= 1); /* two were handed to each */
 }
 
+static uint64_t lying;
+
+/* Units are handed out one each in rank order, then the second ones: who has unit 3? */
+static int slow_rank(void) {
+    return 1 + 3 % (par.size - 1);
+}
+
+/* Unit 3 is held back at one rank until an idle worker has answered it, and longer: its own answer
+ * comes during the second evaluation. */
+static cop_status double_slow_units(cop_farm *farm, const cop_unit units[200], struct seen *seen) {
+    cop_farm_stats stats;
+    cop_unit swapped[4];
+    for (uint32_t i = 0; i < 4; i++) swapped[i] = units[i];
+    assert_ok(cop_farm_keep(farm, &(uint64_t){42}, 1));
+    assert_ok(cop_farm_evaluate(farm, units, 200, take, seen, NULL));
+    cop_farm_get_stats(farm, &stats);
+    assert_int_equal(stats.units, 200);
+    assert_true(stats.doubled >= 1);
+    for (int i = 0; i < 200; i++) assert_int_equal(seen->times[i], 1);
+    FILE *open_gate = fopen(cop_buf_text(&gate), "w");
+    assert_non_null(open_gate);
+    fclose(open_gate);
+    memset(seen, 0, sizeof *seen);
+    cop_status status = COP_OK;
+    /* one evaluation may be over before the late answer is there */
+    for (int round = 0; round < 1000 && status == COP_OK; round++) {
+        status = cop_farm_evaluate(farm, swapped, 4, take, seen, NULL);
+        if (lying == 0 && round == 20) break;
+        usleep(1000);
+    }
+    return status;
+}
+
+static void with_a_slow_worker(uint64_t lie, cop_status wanted) {
+    cop_buf_clear(&gate);
+    if (par.rank == 0) cop_buf_printf(&gate, "%s-%llu", test_path("late"), (unsigned long long)lie);
+    cop_par_broadcast(&par, &gate);
+    lying = lie;
+    struct book book = {.gate = cop_buf_text(&gate), .slow = true, .lie = lie};
+    if (par.rank != slow_rank()) book.gate = NULL;
+    cop_error_clear();
+    assert_int_equal(on_farm(&book, double_slow_units), wanted);
+    if (par.rank == 0 && lie) {
+        assert_non_null(strstr(cop_error_message(), "unit 3 "));
+        assert_non_null(strstr(cop_error_message(), "has two answers"));
+    }
+    cop_buf_clear(&gate);
+}
+
+static void a_slow_unit_is_given_to_an_idle_worker_too(void **state) {
+    (void)state;
+    if (par.size >= 3) with_a_slow_worker(0, COP_OK);
+}
+
+static void two_different_answers_stop_the_run(void **state) {
+    (void)state;
+    if (par.size >= 3) with_a_slow_worker(1, COP_E_PEER);
+}
+
 static void ranks_agree_on_the_lowest_failure(void **state) {
     (void)state;
     assert_ok(cop_par_agree(&par, COP_OK));
@@ -239,6 +303,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_dataset_is_loaded_once_per_node),
         cmocka_unit_test(units_come_back_once_and_writes_in_order),
         cmocka_unit_test(a_stop_waits_for_no_more_than_the_unit_under_way),
+        cmocka_unit_test(a_slow_unit_is_given_to_an_idle_worker_too),
+        cmocka_unit_test(two_different_answers_stop_the_run),
         cmocka_unit_test(a_failure_names_rank_and_activity_and_ends_everywhere),
     };
     if (cop_par_start(&par, &argc, &argv, true) != COP_OK) return 1;
