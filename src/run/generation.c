@@ -55,8 +55,7 @@ void cop_generation_describe(const void *result, size_t length, cop_buf *text) {
     for (uint32_t i = 0; i < head.individuals && (size_t)(end - at) >= item; i++, at += item) {
         cop_evidence evidence;
         memcpy(&evidence, at, sizeof evidence);
-        cop_buf_printf(text, "%s %llu", i ? "," : "",
-                       (unsigned long long)evidence.correct[0]);
+        cop_buf_printf(text, "%s %llu", i ? "," : "", (unsigned long long)evidence.correct[0]);
         if (text->length > 200) break;
     }
     cop_buf_printf(text, " samples right");

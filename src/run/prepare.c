@@ -189,8 +189,8 @@ cop_status cop_session_directory(const cop_session_options *options, char **dire
     COP_GO(cop_conf_load(&conf, cop_run_schema(), options->config));
     COP_GO(apply_sets(conf, options));
     COP_GO(cop_session_check(conf, data && *data ? data : NULL));
-    *directory =
-        options->directory ? cop_strdup(options->directory) : default_directory(conf, false);
+    *directory = options->directory ? cop_strdup(options->directory)
+                                    : cop_session_default_directory(conf, false);
 done:
     cop_conf_destroy(conf);
     return status;

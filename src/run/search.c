@@ -158,8 +158,8 @@ static bool stored(const cop_search *search, bool complete) {
         return false;
     cop_network *best = NULL;
     char *path = cop_sprintf("%s/best.h5", search->directory->path);
-    bool there = cop_network_read(&best, path) == COP_OK &&
-                 best->id == cop_engine_best_ever(search->engine);
+    bool there =
+        cop_network_read(&best, path) == COP_OK && best->id == cop_engine_best_ever(search->engine);
     cop_network_destroy(best);
     cop_free(path);
     if (!there) cop_error_clear();

@@ -172,8 +172,9 @@ static cop_status search(cop_session_state *s) {
     if (status == COP_E_LOST) cop_par_broken(s->par);
     if (status == COP_E_LOST && *search.digest) {
         char *why = cop_strdup(cop_error_message());
-        status = cop_fail(COP_E_STOPPED, "%s; a good checkpoint stands: go on with: coppice resume %s",
-                          why, s->directory.path);
+        status =
+            cop_fail(COP_E_STOPPED, "%s; a good checkpoint stands: go on with: coppice resume %s",
+                     why, s->directory.path);
         cop_free(why);
     } else if (status == COP_OK || (status == COP_E_STOPPED && *search.digest)) {
         cop_status printed = cop_summary_print(
