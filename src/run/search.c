@@ -119,13 +119,17 @@ static cop_status choose_name(cop_search *search, uint32_t now) {
     return COP_OK;
 }
 
+/* Whose network best.h5 holds. */
+static uint64_t best_network(const cop_search *search, bool complete) {
+    return complete && search->judged ? search->judged_best : cop_engine_best_ever(search->engine);
+}
+
 static cop_status checkpoint(cop_search *search, bool complete) {
     COP_TRY(choose_name(search, generation(search)));
     cop_write_request request = {
         .elapsed = search->elapsed_before + cop_clock() - search->start,
         .best = cop_engine_best_ever(search->engine),
-        .shown =
-            complete && search->judged ? search->judged_best : cop_engine_best_ever(search->engine),
+        .shown = best_network(search, complete),
         .generation = generation(search),
         .complete = complete,
     };
