@@ -117,6 +117,17 @@ char *cop_sprintf(const char *format, ...) __attribute__((format(printf, 1, 2)))
 typedef void (*cop_exhausted_hook)(size_t bytes, const char *message);
 void cop_memory_on_exhausted(cop_exhausted_hook hook);
 
+/** Large blocks go back to the system when they are freed, so that the peak of one part of a run is
+ * not carried into the next. Call once at start. */
+void cop_memory_begin(void);
+/** Most memory that this process has had resident, in bytes, shared pages that it has touched
+ * included; since the last reset. 0 where the system does not say. */
+uint64_t cop_memory_peak(void);
+/** The same at this moment. */
+uint64_t cop_memory_resident(void);
+/** Count the peak from here on, where the system can do that. */
+void cop_memory_reset_peak(void);
+
 /* ------------------------------------------------------------------ byte buffer (text and
  * messages) */
 
@@ -236,6 +247,9 @@ cop_status cop_hash_file(const char *path, char hex[COP_HASH_HEX]);
 bool cop_parse_i64(const char *text, int64_t *value);
 bool cop_parse_u64(const char *text, uint64_t *value);
 bool cop_parse_double(const char *text, double *value);
+/** Bytes, as 512M, 1.5G or 4096: K, M, G and T (also KiB, MiB, GiB, TiB) are powers of 1024; at
+ * most 2^53. A fraction of a byte is rounded down. */
+bool cop_parse_bytes(const char *text, uint64_t *value);
 /** yes/no, true/false, on/off, 1/0. */
 bool cop_parse_bool(const char *text, bool *value);
 

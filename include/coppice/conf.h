@@ -12,6 +12,7 @@ typedef enum cop_opt_type {
     COP_OPT_INT,  /**< whole number in [low, high] */
     COP_OPT_REAL, /**< finite number in [low, high] */
     COP_OPT_BOOL,
+    COP_OPT_BYTES, /**< memory: 512M, 1.5G; see cop_parse_bytes */
     COP_OPT_TEXT,
     COP_OPT_CHOICE, /**< one of the words in `choices` ("a|b|c") */
     COP_OPT_REALS,  /**< comma-separated numbers, each in [low, high] */
@@ -71,6 +72,7 @@ cop_conf *cop_conf_copy(const cop_conf *conf);
  *  (assert). Text is borrowed from the conf. */
 int64_t cop_conf_int(const cop_conf *conf, const char *section, const char *key);
 double cop_conf_real(const cop_conf *conf, const char *section, const char *key);
+uint64_t cop_conf_bytes(const cop_conf *conf, const char *section, const char *key);
 bool cop_conf_bool(const cop_conf *conf, const char *section, const char *key);
 const char *cop_conf_text(const cop_conf *conf, const char *section, const char *key);
 /** Fills @p values with at most @p capacity numbers; returns how many there are. */

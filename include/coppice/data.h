@@ -66,6 +66,16 @@ typedef struct cop_raw {
     void *state;
 } cop_raw;
 
+/** What a split holds, and what loading it takes. */
+typedef struct cop_task_size {
+    size_t samples;   /**< that the section keeps */
+    uint64_t reading; /**< bytes that loading holds beside them, at most */
+} cop_task_size;
+/** The size of a split without its samples, as far as the source can tell without reading them
+ * (tables are read). Errors are those of cop_task_load. */
+cop_status cop_task_count(cop_task_size *size, const cop_conf *conf, const char *task,
+                          cop_split split, const char *data_dir);
+
 /** A source of samples: one row of src/data/list.h. */
 typedef struct cop_source {
     const char *name;    /**< the word in `source =` */

@@ -246,6 +246,9 @@ typedef struct cop_eval_setup {
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
     double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
+    size_t memory; /**< bytes that the workspace may take; less is held at a time then, which
+                        moves no result. 0: what is fastest */
+    size_t block;  /**< individuals that are given together, at most; 0: any number */
     bool alone; /**< every individual by itself: nothing is taken from a relative or a twin; slower,
                      the same results */
 } cop_eval_setup;
@@ -294,7 +297,9 @@ typedef struct cop_evaluator {
     cop_status (*evaluate)(void *self, const cop_mask *const *masks, size_t count,
                            const cop_shard *shard, cop_hidden_sink sink, void *user,
                            cop_evidence *evidence, uint16_t *predictions);
-    size_t (*bytes)(const cop_eval_setup *setup); /**< workspace estimate, for `check` */
+    /** Bytes of the workspace, transient parts included: never less than it comes to. More than
+     * setup->memory when that is less than the evaluator can do with. */
+    size_t (*bytes)(const cop_eval_setup *setup);
     /** How blocks of the setup's networks are computed, or why relatives do not help each other:
      * lines of text, for `explain`. Errors as of create. */
     cop_status (*explain)(const cop_eval_setup *setup, cop_buf *out);

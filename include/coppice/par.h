@@ -11,6 +11,7 @@
 typedef struct cop_par {
     int rank, size;             /**< in a private duplicate of the world */
     int node, nodes, node_rank; /**< node number, number of nodes, rank inside the node */
+    int node_size;              /**< ranks on this node */
     bool survives; /**< the launcher lets the job outlive a rank (mpirun --enable-recovery) */
     char host[64];
     void *impl;
@@ -139,6 +140,9 @@ typedef struct cop_farm_stats {
     uint64_t doubled;      /**< units given to a second worker */
 } cop_farm_stats;
 void cop_farm_get_stats(const cop_farm *farm, cop_farm_stats *stats);
+/** Master: most memory that @p rank has had resident, in bytes (cop_memory_peak), at its last
+ * answer; 0 when none has come. */
+uint64_t cop_farm_peak(const cop_farm *farm, int rank);
 
 /* ------------------------------------------------------------------ pool */
 

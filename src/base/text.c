@@ -41,6 +41,20 @@ bool cop_parse_double(const char *text, double *value) {
     return true;
 }
 
+bool cop_parse_bytes(const char *text, uint64_t *value) {
+    static const char units[] = "KMGT";
+    char *end;
+    if (!isdigit((unsigned char)*text) || text[strspn(text, "0123456789.")] == 'x') return false;
+    double number = strtod(text, &end);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (*end && !unit) return false;
+    if (unit && end[1] && strcmp(end + 1, "iB") != 0) return false;
+    if (unit) number = ldexp(number, 10 * (int)(unit - units + 1));
+    if (!(number <= 0x1p53)) return false;
+    *value = (uint64_t)number;
+    return true;
+}
+
 bool cop_parse_bool(const char *text, bool *value) {
     static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false",
                                                                                 "off", "0"};

@@ -4,6 +4,7 @@
 
 #include "coppice/cli.h"
 #include "coppice/io.h"
+#include "memory_flag.h"
 #include "task_flags.h"
 
 static const cop_flag flags[] = {
@@ -19,6 +20,7 @@ static const cop_flag flags[] = {
     {"individual", 'i', "ID", false, "A live individual of a run or checkpoint, not the best."},
     {"predictions", 'p', "FILE", false, "Write sample, label, predicted class and task as CSV."},
     {"confusion", 0, NULL, false, "Show the confusion matrix of each task."},
+    COP_FLAG_MEMORY,
     {"json", 0, NULL, false, "Print one JSON object instead of text (keys: docs/inspect.md)."},
     {0},
 };
@@ -199,6 +201,8 @@ static cop_status evaluate(const cop_args *args, cop_par *par) {
     COP_GO(cop_judge_open(&e.judge, &e.subject, cop_args_get(args, "config"),
                           cop_args_get(args, "data")));
     COP_GO(cop_task_flags(args, &e.judge, &e.tasks));
+    COP_GO(cop_memory_flag(args, &e.judge.memory));
+    e.judge.splits = 1u << e.split | 1u << e.choose;
     COP_GO(cop_judge_ready(&e.judge, cop_args_get(args, "evaluator")));
     for (size_t t = 0; t < e.tasks.count; t++) COP_GO(evaluate_task(&e, e.tasks.items[t]));
     if (csv) COP_GO(cop_write_file(csv, e.csv.data, e.csv.length));

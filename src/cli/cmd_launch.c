@@ -34,7 +34,6 @@ static int64_t default_ranks(void) {
 /* What the ranks are told; the words are lent, list[] has room for 16 + twice the --set options. */
 static size_t make_words(const cop_args *args, const char *directory, bool resume,
                          const char **list) {
-    static const char *const passed[] = {"data"};
     size_t n = 0;
     list[n++] = resume ? "resume" : "run";
     list[n++] = args->words[0];
@@ -44,11 +43,14 @@ static size_t make_words(const cop_args *args, const char *directory, bool resum
         list[n++] = "--out";
         list[n++] = directory;
     }
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-        if (cop_args_has(args, passed[i])) {
-            list[n++] = "--data";
-            list[n++] = cop_args_get(args, passed[i]);
-        }
+    if (cop_args_has(args, "data")) {
+        list[n++] = "--data";
+        list[n++] = cop_args_get(args, "data");
+    }
+    if (cop_args_has(args, "memory")) {
+        list[n++] = "--memory";
+        list[n++] = cop_args_get(args, "memory");
+    }
     for (size_t k = 0; cop_args_nth(args, "set", k); k++) {
         list[n++] = "--set";
         list[n++] = cop_args_nth(args, "set", k);

@@ -6,6 +6,7 @@
 #include "coppice/cli.h"
 #include "coppice/io.h"
 #include "judge.h"
+#include "memory_flag.h"
 #include "run/sweep.h"
 
 static const cop_flag flags[] = {
@@ -16,6 +17,7 @@ static const cop_flag flags[] = {
     {"set", 's', "SECTION.KEY=VALUE", true, "Change an option in every arm."},
     {"time-limit", 't', "SECONDS", false,
      "Stop all runs with checkpoints and status 75 after so long (batch jobs)."},
+    COP_FLAG_MEMORY,
     {"quiet", 'q', NULL, false, "No line per finished run."},
     {"no-figures", 0, NULL, false, "Leave out confusion matrices, curves and gnuplot."},
     {0},
@@ -207,7 +209,8 @@ done:
 /* ------------------------------------------------------------------ the command */
 
 static cop_status run(const cop_args *args, cop_par *par) {
-    const char *sets[128], *limit = cop_args_get(args, "time-limit"),
+    char *memory;
+    const char *sets[129], *limit = cop_args_get(args, "time-limit"),
                            *ranks = cop_args_get(args, "ranks-per-run");
     cop_sweep_options options = {
         .words = args->words,
@@ -235,11 +238,14 @@ static cop_status run(const cop_args *args, cop_par *par) {
         if (!set) break;
         sets[options.set_count++] = set;
     }
+    COP_TRY(cop_memory_assignment(args, &memory));
+    if (memory) sets[options.set_count++] = memory;
     cop_buf line = {0};
     cop_args_describe(args, &line);
     options.command_line = cop_buf_text(&line);
     cop_status status = cop_sweep_session(&options, par, &watch);
     cop_buf_clear(&line);
+    cop_free(memory);
     return status;
 }
 

@@ -21,7 +21,7 @@ static cop_status read_training(const cop_composition *c, const char *data_dir,
     if (!*task) task = c->tasks.items[0];
     COP_TRY(cop_task_load(&set, c->conf, task, COP_SPLIT_TRAIN, data_dir));
     cop_status status = cop_experiment_fits(c->model, set, task);
-    facts->training = set->samples;
+    facts->memory.training = set->samples;
     cop_dataset_destroy(set);
     return status;
 }
@@ -35,12 +35,13 @@ cop_status cop_composed_read_data(const cop_composition *c, const char *data_dir
         cop_dataset *set = NULL;
         COP_TRY(cop_task_load(&set, c->conf, c->tasks.items[t], COP_SPLIT_EVOLVE, data_dir));
         cop_status status = cop_experiment_fits(c->model, set, c->tasks.items[t]);
-        facts->samples[t] = set->samples;
+        facts->samples[t] = facts->memory.samples[t] = set->samples;
         facts->classes[t] = (size_t)set->classes;
         facts->total += set->samples;
         cop_dataset_destroy(set);
         COP_TRY(status);
     }
     COP_TRY(cop_plan_check_samples(c->plan, facts->samples));
+    cop_memory_count(c, data_dir, &facts->memory);
     return read_training(c, data_dir, facts);
 }

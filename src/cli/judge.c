@@ -68,6 +68,43 @@ cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const ch
     return load_conf(judge, subject, config);
 }
 
+/* What is left for the evaluator beside this process as it is and the samples that are judged on.
+ */
+static cop_status limit(cop_judge *judge) {
+    cop_list names = {0};
+    uint64_t rows = 0, reading = 0, own = cop_memory_resident() + (8u << 20);
+    char needed[32];
+    if (!judge->memory) return COP_OK;
+    judge->setup.block = 1;
+    cop_judge_tasks(judge, &names);
+    uint64_t evolve = 0; /* of all tasks together, for the grid of `sign` */
+    for (size_t t = 0; t < names.count; t++)
+        for (int split = COP_SPLIT_TRAIN; split <= COP_SPLIT_TEST; split++) {
+            cop_task_size size = {0};
+            if (!(judge->splits & 1u << split) && split != COP_SPLIT_EVOLVE) continue;
+            if (cop_task_count(&size, judge->conf, names.items[t], (cop_split)split,
+                               judge->data_dir) != COP_OK)
+                cop_error_clear(); /* loading says why */
+            if (split == COP_SPLIT_EVOLVE) evolve += size.samples;
+            if (size.samples > rows) rows = size.samples;
+            if (size.reading > reading) reading = size.reading;
+        }
+    if (strcmp(judge->evaluator->name, "sign") == 0 && evolve > rows) rows = evolve;
+    cop_list_clear(&names);
+    /* samples, their labels, and classes under every value */
+    own += reading + rows * (sizeof(float) * cop_shape_size(judge->network->model->input) +
+                             sizeof(int32_t) + 2 * judge->setup.weighting.values);
+    judge->setup.memory = judge->memory > own ? (size_t)(judge->memory - own) : 1;
+    uint64_t least = own + judge->evaluator->bytes(&judge->setup);
+    if (least <= judge->memory) return COP_OK;
+    return cop_fail(COP_E_USAGE,
+                    "--memory %lluM: at least %s is needed: give --memory %lluM or more, another "
+                    "--evaluator or fewer samples",
+                    (unsigned long long)(judge->memory >> 20),
+                    cop_format_bytes((double)least, needed),
+                    (unsigned long long)((least >> 20) + 1));
+}
+
 cop_status cop_judge_ready(cop_judge *judge, const char *evaluator) {
     COP_TRY(find_evaluator(judge, evaluator));
     judge->setup =
@@ -77,6 +114,7 @@ cop_status cop_judge_ready(cop_judge *judge, const char *evaluator) {
                          .batch = (size_t)cop_conf_int(judge->conf, "evaluate", "batch"),
                          .dense_above = cop_conf_real(judge->conf, "evaluate", "dense_above"),
                          .scale = 1};
+    COP_TRY(limit(judge));
     if (strcmp(judge->evaluator->name, "sign") == 0) COP_TRY(find_scale(judge));
     return judge->evaluator->create(&judge->engine, &judge->setup);
 }

@@ -11,6 +11,9 @@ typedef struct cop_judge {
     const char *data_dir;       /**< borrowed; NULL: none */
     const cop_evaluator *evaluator;
     cop_eval_setup setup;
+    uint64_t
+        memory; /**< bytes that this process may take; 0: no limit. Set before cop_judge_ready */
+    unsigned splits; /**< with a limit: bit 1 << cop_split of those that will be loaded */
     void *engine;
 } cop_judge;
 

@@ -91,6 +91,7 @@ int main(int argc, char **argv) {
     cop_par par;
     cop_args args;
     occupy_standard_streams();
+    cop_memory_begin();
     cop_blas_one_thread();
     cop_status status = cop_args_parse(&args, argc, argv);
     bool parsed = status == COP_OK;

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coppice/cli.h"
+#include "memory_flag.h"
 
 #define COP_SESSION_FLAGS                                                                          \
     {"data", 'd', "DIR", false, "Folder with the datasets (default: COPPICE_DATA)."},              \
         {"set", 's', "SECTION.KEY=VALUE", true, "Change an option of the configuration."},         \
         {"time-limit", 't', "SECONDS", false,                                                      \
          "Stop with a checkpoint and status 75 after so long (batch jobs)."},                      \
-    {                                                                                              \
+        COP_FLAG_MEMORY, {                                                                         \
         "quiet", 'q', NULL, false, "No table of generations."                                      \
     }
 

@@ -8,7 +8,8 @@
 static const char *value_of(const cop_conf *conf, const char *section, const char *key,
                             cop_opt_type type, const cop_option **option) {
     const cop_option *row = cop_schema_option(conf->schema, section, key);
-    if (!row || (row->type != type && !(type == COP_OPT_TEXT && row->type == COP_OPT_CHOICE))) {
+    if (!row || (row->type != type && !(type == COP_OPT_TEXT && (row->type == COP_OPT_CHOICE ||
+                                                                 row->type == COP_OPT_BYTES)))) {
         char *text = cop_sprintf("the option tables have [%s] %s of that type", section, key);
         cop_assert_failed(text, __FILE__, __LINE__, __func__);
     }
@@ -36,6 +37,12 @@ int64_t cop_conf_int(const cop_conf *conf, const char *section, const char *key)
 double cop_conf_real(const cop_conf *conf, const char *section, const char *key) {
     double value = 0;
     COP_ASSERT(cop_parse_double(number_of(conf, section, key, COP_OPT_REAL), &value));
+    return value;
+}
+
+uint64_t cop_conf_bytes(const cop_conf *conf, const char *section, const char *key) {
+    uint64_t value = 0;
+    COP_ASSERT(cop_parse_bytes(number_of(conf, section, key, COP_OPT_BYTES), &value));
     return value;
 }
 

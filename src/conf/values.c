@@ -73,6 +73,7 @@ void cop_value_describe(const cop_option *option, cop_buf *out) {
         [COP_OPT_INT] = "whole number",
         [COP_OPT_REAL] = "number",
         [COP_OPT_BOOL] = "yes or no",
+        [COP_OPT_BYTES] = "size such as 512M or 1.5G",
         [COP_OPT_TEXT] = "text",
         [COP_OPT_CHOICE] = "one of ",
         [COP_OPT_REALS] = "numbers with commas between",
@@ -128,6 +129,19 @@ static cop_status check_real(const cop_option *option, const char *text, cop_buf
     if (!cop_parse_double(text, &value)) return cop_fail(COP_E_CONFIG, "not a finite number");
     if (value < option->low || value > option->high) return out_of_range(option);
     add_double(out, value);
+    return COP_OK;
+}
+
+/* In the largest unit of which it is a whole number. */
+static cop_status check_bytes(const char *text, cop_buf *out) {
+    static const char *const units[] = {"", "K", "M", "G", "T"};
+    uint64_t value;
+    size_t unit = 0;
+    if (!cop_parse_bytes(text, &value))
+        return cop_fail(COP_E_CONFIG, "not a size such as 512M or 1.5G; K, M, G and T stand for "
+                                      "powers of 1024");
+    for (; value && value % 1024 == 0 && unit < 4; unit++) value /= 1024;
+    cop_buf_printf(out, "%llu%s", (unsigned long long)value, units[unit]);
     return COP_OK;
 }
 
@@ -194,6 +208,9 @@ cop_status cop_value_check(const cop_option *option, const char *text, char **ca
         case COP_OPT_BOOL:
             if (!cop_parse_bool(text, &flag)) COP_GO(cop_fail(COP_E_CONFIG, "not yes or no"));
             cop_buf_printf(&out, flag ? "yes" : "no");
+            break;
+        case COP_OPT_BYTES:
+            COP_GO(check_bytes(text, &out));
             break;
         case COP_OPT_TEXT:
             cop_buf_printf(&out, "%s", text);

@@ -51,24 +51,34 @@ static void statistics_of(statistics *s, const cop_dataset *set) {
     cop_free(there);
 }
 
-/* Open @p split and read what the section keeps of it, values as they stand in the source. Resolves
- * the classes at the first call. */
-static cop_status load_raw(loader *l, cop_split split, cop_dataset **set) {
+/* Open @p split, resolve the classes at the first call, and choose what the section keeps. */
+static cop_status open_split(loader *l, cop_split split, cop_raw *raw, size_t **keep,
+                             size_t *count) {
     cop_status status = COP_OK;
-    cop_raw raw = {0}, train = {0};
-    size_t *keep = NULL, count = 0;
-    *set = NULL;
-    COP_GO(l->source->open(&raw, l->conf, l->section, split, l->data_dir));
+    cop_raw train = {0};
+    COP_GO(l->source->open(raw, l->conf, l->section, split, l->data_dir));
     if (!l->classes.number) {
         bool other = split != COP_SPLIT_TRAIN && !l->source->built_in &&
                      !cop_conf_given(l->conf, l->section, "classes");
         if (other)
             COP_GO(l->source->open(&train, l->conf, l->section, COP_SPLIT_TRAIN, l->data_dir));
-        COP_GO(cop_classes_resolve(&l->classes, l->source, l->conf, l->section,
-                                   other ? &train : &raw));
+        COP_GO(
+            cop_classes_resolve(&l->classes, l->source, l->conf, l->section, other ? &train : raw));
         cop_raw_clear(&train);
     }
-    COP_GO(cop_select(&keep, &count, &raw, &l->classes, l->conf, l->section, split));
+    COP_GO(cop_select(keep, count, raw, &l->classes, l->conf, l->section, split));
+done:
+    cop_raw_clear(&train);
+    return status;
+}
+
+/* Read what the section keeps of @p split, values as they stand in the source. */
+static cop_status load_raw(loader *l, cop_split split, cop_dataset **set) {
+    cop_status status = COP_OK;
+    cop_raw raw = {0};
+    size_t *keep = NULL, count = 0;
+    *set = NULL;
+    COP_GO(open_split(l, split, &raw, &keep, &count));
     size_t features = raw.channels * raw.height * raw.width;
     if (count > SIZE_MAX / sizeof(float) / features) {
         status = cop_fail(COP_E_FORMAT,
@@ -91,7 +101,6 @@ done:
         *set = NULL;
     }
     cop_free(keep);
-    cop_raw_clear(&train);
     cop_raw_clear(&raw);
     return status;
 }
@@ -176,6 +185,30 @@ done:
         cop_dataset_destroy(*set);
         *set = NULL;
     }
+    cop_classes_clear(&l.classes);
+    cop_free(section);
+    return status;
+}
+
+cop_status cop_task_count(cop_task_size *size, const cop_conf *conf, const char *task,
+                          cop_split split, const char *data_dir) {
+    cop_status status = COP_OK;
+    char *section = cop_sprintf("task.%s", task);
+    loader l = {.conf = conf, .section = section, .data_dir = data_dir};
+    cop_raw raw = {0};
+    size_t *keep = NULL;
+    *size = (cop_task_size){0};
+    COP_GO(cop_task_section(conf, task));
+    COP_GO(cop_source_find(&l.source, conf, section));
+    COP_GO(cop_source_check(l.source, conf, section, data_dir));
+    COP_GO(open_split(&l, split, &raw, &keep, &size->samples));
+    double all = (double)raw.samples, row = 4.0 * (double)(raw.channels * raw.height * raw.width);
+    /* labels and the choice; of a table the rows, with room to grow, of this split and of the one
+     * that classes and means come from, whose samples are made too */
+    size->reading = (uint64_t)(all * 16 + (l.source->table ? 7 * all * row : 0));
+done:
+    cop_free(keep);
+    cop_raw_clear(&raw);
     cop_classes_clear(&l.classes);
     cop_free(section);
     return status;

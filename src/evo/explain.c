@@ -43,6 +43,7 @@ static void write_options(const cop_plan *plan, const cop_op *op, cop_buf *out) 
             cop_buf_printf(out, "%s",
                            cop_conf_bool(plan->conf, op->section, o->key) ? "yes" : "no");
             break;
+        case COP_OPT_BYTES: /* text and choices as they are written */
         case COP_OPT_TEXT:
         case COP_OPT_CHOICE:
             cop_buf_printf(out, "%s", cop_conf_text(plan->conf, op->section, o->key));

@@ -53,7 +53,8 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
 
 static size_t bytes(const cop_eval_setup *setup) {
     const cop_model *m = setup->model;
-    return cop_net_work_bytes(m, setup->batch, false) + (m->weights + m->biases) * sizeof(float) +
+    return cop_eval_overhead(setup) + cop_net_work_bytes(m, setup->batch, false) +
+           (m->weights + m->biases) * sizeof(float) +
            setup->batch *
                (cop_shape_size(m->input) * sizeof(float) + widest_hidden(setup) * sizeof(double));
 }

@@ -42,7 +42,7 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
 }
 
 static size_t bytes(const cop_eval_setup *setup) {
-    size_t total = setup->model->weights * sizeof(double);
+    size_t total = cop_eval_overhead(setup) + setup->model->weights * sizeof(double);
     for (size_t i = 0; i < setup->model->count; i++)
         total += cop_shape_size(setup->model->layers[i].out) * sizeof(double);
     for (size_t h = 0; h < setup->hidden; h++)

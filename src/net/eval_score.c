@@ -1,5 +1,6 @@
 #include "net/eval_score.h"
 
+#include "coppice/la.h"
 #include "net/exact_math.h"
 
 #include <math.h>
@@ -54,6 +55,16 @@ cop_status cop_eval_check(const cop_eval_setup *setup) {
 
 cop_head cop_shard_head(const cop_eval_setup *setup, const cop_shard *shard) {
     return shard->head.count ? shard->head : (cop_head){0, setup->model->classes};
+}
+
+size_t cop_eval_piece(const cop_eval_setup *setup, size_t most) {
+    if (!setup->hidden)
+        return most > COP_SIGN_LANES ? most / COP_SIGN_LANES * COP_SIGN_LANES : COP_SIGN_LANES;
+    return most > setup->batch ? most / setup->batch * setup->batch : setup->batch;
+}
+
+size_t cop_eval_overhead(const cop_eval_setup *setup) {
+    return 32768 + 1024 * setup->model->count;
 }
 
 cop_status cop_shard_check(const cop_eval_setup *setup, const cop_shard *shard) {

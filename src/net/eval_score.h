@@ -16,6 +16,12 @@ void cop_score_add(cop_evidence *evidence, size_t v, const double *logit, size_t
 /** The part of a setup's checks that does not depend on the evaluator: numbers of values, layers,
  * sizes. COP_E_CONFIG. */
 cop_status cop_eval_check(const cop_eval_setup *setup);
+/** Samples of a shard that an evaluator holds in its own layout at a time: @p most, or fewer so
+ * that they are whole batches where hidden activations are wanted (at least one), else whole
+ * vectors. */
+size_t cop_eval_piece(const cop_eval_setup *setup, size_t most);
+/** Small blocks that every evaluator has, and what the allocator adds: part of its bytes. */
+size_t cop_eval_overhead(const cop_eval_setup *setup);
 /** The outputs that compete for the shard's samples, all of the network's if it names none. */
 cop_head cop_shard_head(const cop_eval_setup *setup, const cop_shard *shard);
 /** The head lies inside the network's outputs and the labels inside the head; COP_E_EVALUATE. */

@@ -1,13 +1,12 @@
 /* Evaluator `sign`: weight-agnostic networks in exact integers; see eval_sign.h. */
 #include "net/eval_sign.h"
-#include "net/eval_sign_cells.h"
+#include "net/eval_sign_sizes.h"
 #include "net/evaluators.h"
 #include "net/score_kernels.h"
 
 #include <math.h>
 #include <string.h>
 
-#define PIECE 1024 /* samples of a shard that are held as integers at a time (at least a batch) */
 #define INPUT_MAX 0x1p30 /* grid steps of an input */
 
 static void destroy(void *self) {
@@ -33,20 +32,6 @@ static void destroy(void *self) {
     cop_mask_clear(&e->live_minus);
     cop_sign_plan_clear(&e->plan);
     cop_free(e);
-}
-
-static size_t groups_for(size_t variants) {
-    size_t groups = 3 * SIGN_CHUNK / variants;
-    return groups > SIGN_CHUNK ? SIGN_CHUNK : groups ? groups : 1;
-}
-
-static size_t largest_plane(const sign_plan *plan, cop_shape input) {
-    size_t most = input.height * input.width;
-    for (size_t i = 0; i < plan->count; i++) {
-        size_t size = plan->stages[i].sums.height * plan->stages[i].sums.width;
-        if (size > most) most = size;
-    }
-    return most; /* pooling only makes planes smaller */
 }
 
 static cop_status check(const cop_eval_setup *setup) {
@@ -84,13 +69,13 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
         else if (setup->base->w[i] < 0)
             cop_mask_set(&e->minus, i);
     }
-    e->groups = groups_for(e->plan.variants.count);
+    cop_sign_sizes_choose(&e->sizes, setup, &e->plan);
     for (size_t i = 0; i < 2; i++)
-        e->plane[i] =
-            cop_alloc(largest_plane(&e->plan, setup->model->input), SIGN_LANES * sizeof(int64_t));
+        e->plane[i] = cop_alloc(cop_sign_largest_plane(&e->plan, setup->model->input),
+                                SIGN_LANES * sizeof(int64_t));
     e->logits = cop_alloc(SIGN_CHUNK * e->plan.variants.count,
                           setup->model->classes * SIGN_LANES * sizeof(int64_t));
-    if (!setup->alone) e->cells = cop_cells_create(e);
+    if (e->sizes.block) e->cells = cop_cells_create(e);
     for (size_t h = 0; h < setup->hidden; h++)
         e->rows[h] = cop_alloc(
             setup->batch,
@@ -102,36 +87,12 @@ done:
     return status;
 }
 
-/* Samples held as integers at a time: whole batches. */
-static size_t piece_samples(const cop_eval_setup *setup) {
-    return setup->batch >= PIECE ? setup->batch : PIECE / setup->batch * setup->batch;
-}
-
-/* With 32-bit activations everywhere and 64-bit sums in flat stages; edge lists at full density. */
 static size_t bytes(const cop_eval_setup *setup) {
     sign_plan plan = {0};
-    size_t total = setup->model->weights / 2 + setup->model->weights * sizeof(cop_sign_pair);
-    size_t slots, largest = 0, first = 0;
-    if (check(setup) != COP_OK || cop_sign_plan_init(&plan, setup) != COP_OK) total = 0;
-    slots = plan.count ? groups_for(plan.variants.count) * plan.variants.count : 0;
-    for (size_t i = 0; i < plan.count; i++) {
-        const sign_stage *s = &plan.stages[i];
-        size_t in =
-            s->in.channels * (s->in.height + 2 * s->padding) * (s->in.width + 2 * s->padding);
-        size_t vectors = i == 0    ? piece_samples(setup) / SIGN_LANES + SIGN_CHUNK
-                         : s->flat ? slots
-                                   : 1;
-        size_t sums = cop_shape_size(s->sums) * (s->flat ? (slots + SIGN_CHUNK) * 128 : 64);
-        total += in * vectors * 64;
-        if (i == 0) first = sums;
-        if (i > 0 && sums > largest) largest = sums;
-    }
-    total += first + largest;
-    if (plan.count) total += cop_cells_bytes(setup, &plan);
-    if (plan.count) total += 4 * largest_plane(&plan, setup->model->input) * 64;
-    for (size_t h = 0; h < setup->hidden; h++)
-        total += setup->batch * sizeof(double) *
-                 cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
+    sign_sizes sizes;
+    size_t total = 0;
+    if (check(setup) == COP_OK && cop_sign_plan_init(&plan, setup) == COP_OK)
+        total = cop_sign_sizes_choose(&sizes, setup, &plan);
     cop_sign_plan_clear(&plan);
     return total;
 }
@@ -181,11 +142,12 @@ typedef struct piece {
 } piece;
 
 static size_t superblock_slots(const sign_eval *e) {
-    return e->plan.stages[0].flat ? SIGN_CHUNK : e->groups;
+    return e->plan.stages[0].flat ? SIGN_CHUNK : e->sizes.groups;
 }
 
 static void load(sign_eval *e, const cop_shard *shard, piece p) {
-    size_t inputs = cop_shape_size(e->setup.model->input), step = e->groups * SIGN_LANES, block = 0;
+    size_t inputs = cop_shape_size(e->setup.model->input), step = e->sizes.groups * SIGN_LANES,
+           block = 0;
     size_t blocks = ((p.samples + p.segment - 1) / p.segment) * ((p.segment + step - 1) / step);
     cop_sign_tensor_shape(&e->in[0], &e->plan.stages[0], cop_sign_input_mode(e),
                           blocks * superblock_slots(e));
@@ -202,7 +164,7 @@ static void load(sign_eval *e, const cop_shard *shard, piece p) {
 static cop_status compute(sign_eval *e, const cop_shard *shard, piece p, size_t individual,
                           cop_hidden_sink sink, void *user, cop_evidence *evidence,
                           uint16_t *predictions) {
-    size_t step = e->groups * SIGN_LANES, block = 0;
+    size_t step = e->sizes.groups * SIGN_LANES, block = 0;
     for (size_t s = 0; s < p.samples; s += p.segment) {
         size_t end = s + p.segment < p.samples ? s + p.segment : p.samples;
         for (size_t i = s; i < end; i += step) {
@@ -224,7 +186,7 @@ static cop_status compute(sign_eval *e, const cop_shard *shard, piece p, size_t 
 
 static cop_status compile_own(sign_eval *e, const cop_mask *mask) {
     e->layers = e->own;
-    return cop_sign_compile(e, e->own, mask, 0, SIZE_MAX, e->groups * e->variants);
+    return cop_sign_compile(e, e->own, mask, 0, SIZE_MAX, e->sizes.groups * e->variants);
 }
 
 /* All individuals piece by piece, each by itself. */
@@ -232,7 +194,7 @@ static cop_status one_by_one(sign_eval *e, const cop_mask *const *masks, size_t 
                              const cop_shard *shard, cop_hidden_sink sink, void *user,
                              cop_evidence *evidence, uint16_t *predictions) {
     size_t inputs = cop_shape_size(e->setup.model->input), values = e->setup.weighting.values;
-    size_t most = piece_samples(&e->setup);
+    size_t most = e->sizes.piece;
     for (size_t s = 0; s < shard->n; s += most) {
         size_t n = shard->n - s < most ? shard->n - s : most;
         piece p = {.first = s, .samples = n, .segment = sink ? e->setup.batch : n};

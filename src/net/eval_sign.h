@@ -90,6 +90,12 @@ typedef struct sign_layer {
     size_t block;                        /* taps per block */
 } sign_layer;
 
+/* How much is held at a time: groups per superblock (at most SIGN_CHUNK), samples of a shard, and
+ * individuals that are computed as relatives (0: each by itself). */
+typedef struct sign_sizes {
+    size_t groups, piece, block;
+} sign_sizes;
+
 /* The evaluator's state. */
 typedef struct sign_eval {
     cop_eval_setup setup;
@@ -103,9 +109,9 @@ typedef struct sign_eval {
     sign_range range;               /* of the inputs */
     void *sums[2], *plane[2];       /* sums[0]: of the first stage; sums[1]: of the others */
     size_t sums_bytes[2];
-    int64_t *logits;          /* (slots, classes, lanes) */
-    double *rows[8];          /* (batch, width) of the hidden layers */
-    size_t groups;            /* groups per superblock, at most SIGN_CHUNK */
+    int64_t *logits; /* (slots, classes, lanes) */
+    double *rows[8]; /* (batch, width) of the hidden layers */
+    sign_sizes sizes;
     size_t variants;          /* computed now: without the hidden one when nobody listens */
     bool listening;           /* somebody wants the hidden rows */
     size_t batch_row;         /* row of `rows` where the current superblock begins */
@@ -148,6 +154,8 @@ cop_status cop_sign_plain_piece(sign_eval *e, const cop_shard *shard, size_t fir
                                 cop_evidence *evidence, uint16_t *predictions);
 /* 0, 1, 2 ...: all shared values. */
 extern const size_t cop_sign_all_values[COP_VALUES_MAX + 1];
+/* Elements of the largest plane of any layer. */
+size_t cop_sign_largest_plane(const sign_plan *plan, cop_shape input);
 /* See cop_evaluator; the setup has been checked. */
 cop_status cop_sign_explain(const cop_eval_setup *setup, cop_buf *out);
 /* Grow-only buffers. */

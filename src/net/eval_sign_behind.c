@@ -6,12 +6,8 @@
 size_t cop_behind_bytes(const cell_shape *s, size_t values) {
     if (!s->events) return 0;
     size_t channels = s->last->sums.channels;
-    return s->cells * s->outputs * (channels + 4 * values) + 256 * values * s->outputs * 4;
-}
-
-size_t cop_behind_block(const cell_shape *s, size_t values, size_t budget) {
-    size_t one = cop_behind_bytes(s, values), most = one ? budget / one : CELL_BLOCK;
-    return most > CELL_BLOCK ? CELL_BLOCK : most ? most : 1;
+    return s->cells * s->outputs * (channels + 4 * values) + 4 * values * s->outputs +
+           (size_t)CELL_PORTION * (4 * values * s->outputs + sizeof(int64_t));
 }
 
 static size_t first_listed(const cell_shape *s) {

@@ -5,9 +5,8 @@
 
 #include "net/eval_sign_cells.h"
 
-/* The individuals of a block whose memory stays below @p budget, at least 1. */
-size_t cop_behind_block(const cell_shape *shape, size_t values, size_t budget);
-size_t cop_behind_bytes(const cell_shape *shape, size_t values); /* of one individual */
+/* Weights and sums of one individual, for @p values at a time. */
+size_t cop_behind_bytes(const cell_shape *shape, size_t values);
 
 /* Number types of all stages and lists of those after the front (and after the layer computed from
  * events). */

@@ -286,7 +286,7 @@ cop_status cop_cells_evaluate(sign_eval *e, const cop_mask *const *masks, size_t
                               bool *done) {
     *done = e->range.low >= -INT16_MAX && e->range.high <= INT16_MAX && shard->n > 0;
     if (!*done) return COP_OK;
-    size_t most = cop_behind_block(&e->cells->shape, e->setup.weighting.values, CELL_BYTES);
+    size_t most = e->sizes.block;
     for (size_t i = 0; i < count; i += most) {
         block b = block_of(e, masks, i, count - i < most ? count - i : most, shard, evidence,
                            predictions);

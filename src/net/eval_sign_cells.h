@@ -195,7 +195,5 @@ void cop_cells_destroy(sign_cells *cells);
  * their individuals from nothing would have; in vector instructions for one vector of columns. Both
  * are 0 without plans. */
 void cop_sign_planned(const void *self, uint64_t *cost, uint64_t *full);
-/* Estimate of its memory. */
-size_t cop_cells_bytes(const cop_eval_setup *setup, const sign_plan *plan);
 
 #endif

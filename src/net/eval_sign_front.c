@@ -105,12 +105,3 @@ void cop_cells_destroy(sign_cells *c) {
     }
     cop_free(c);
 }
-
-size_t cop_cells_bytes(const cop_eval_setup *setup, const sign_plan *plan) {
-    cell_shape s;
-    if (!cop_cells_shape(&s, plan, setup->model, 32, NULL)) return 0;
-    size_t front = s.last->layer->weight_begin + s.last->layer->weights;
-    size_t values = setup->weighting.values, block = cop_behind_block(&s, values, CELL_BYTES);
-    return block * cop_behind_bytes(&s, values) + 40 * front + /* programs */
-           (size_t)CELL_PORTION * (cop_shape_size(s.input) * 2 + 4 * s.cells) + (64u << 20) / 8;
-}

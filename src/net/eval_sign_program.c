@@ -23,7 +23,7 @@
 
 void *cop_cells_grow(void *data, size_t *room, size_t used, size_t more, size_t size) {
     if (used + more <= *room) return data;
-    size_t want = 2 * *room > used + more ? 2 * *room : used + more + 64;
+    size_t want = *room + *room / 2 > used + more ? *room + *room / 2 : used + more + 64;
     data = cop_realloc(data, *room, want, size);
     *room = want;
     return data;

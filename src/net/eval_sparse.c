@@ -44,25 +44,19 @@ done:
     return status;
 }
 
-/* Samples of a piece: whole batches. */
-static size_t piece_samples(const cop_eval_setup *setup) {
-    return setup->batch >= PIECE ? setup->batch : PIECE / setup->batch * setup->batch;
-}
-
 /* Samples of a piece, rounded up to whole chunks in every segment. */
 static size_t piece_room(size_t samples, size_t segment, size_t chunk) {
     return (samples + segment - 1) / segment * ((segment + chunk - 1) / chunk) * chunk;
 }
 
 /* With all edges live in lists; a layer that goes to BLAS takes half of that. */
-static size_t bytes(const cop_eval_setup *setup) {
+static size_t bytes_of(const cop_eval_setup *setup, size_t chunk, size_t piece) {
     const cop_model *m = setup->model;
-    const cop_sparse_ops *ops;
-    if (cop_sparse_choose(&ops) != COP_OK) return 0;
-    size_t chunk = cop_sparse_chunk(setup, ops), inputs = cop_shape_size(m->input);
-    size_t total = m->weights * sizeof(cop_sparse_edge) + m->biases * sizeof(uint32_t) +
-                   2 * m->widest * chunk * sizeof(float);
-    total += piece_room(piece_samples(setup), setup->batch, chunk) * inputs * sizeof(float);
+    size_t inputs = cop_shape_size(m->input);
+    size_t total = cop_eval_overhead(setup) + m->weights * sizeof(cop_sparse_edge) +
+                   m->biases * sizeof(uint32_t) + 2 * m->widest * chunk * sizeof(float);
+    total +=
+        piece_room(piece, setup->hidden ? setup->batch : piece, chunk) * inputs * sizeof(float);
     for (size_t i = 0; i < m->count; i++) {
         const cop_layer *l = &m->layers[i];
         total += l->weights ? l->fan_in * sizeof(int32_t) : 0;
@@ -74,6 +68,21 @@ static size_t bytes(const cop_eval_setup *setup) {
     for (size_t h = 0; h < setup->hidden; h++)
         total += setup->batch * hidden_width(setup, h) * sizeof(double);
     return total;
+}
+
+/* Samples that are held at a time: what setup->memory allows, at least a chunk. */
+static size_t choose_piece(const cop_eval_setup *setup, size_t chunk) {
+    size_t piece = cop_eval_piece(setup, PIECE), least = setup->hidden ? setup->batch : chunk;
+    while (setup->memory && piece > least && bytes_of(setup, chunk, piece) > setup->memory)
+        piece = cop_eval_piece(setup, piece / 2);
+    return piece;
+}
+
+static size_t bytes(const cop_eval_setup *setup) {
+    const cop_sparse_ops *ops;
+    if (cop_sparse_choose(&ops) != COP_OK) return 0;
+    size_t chunk = cop_sparse_chunk(setup, ops);
+    return bytes_of(setup, chunk, choose_piece(setup, chunk));
 }
 
 /* What one piece of a shard needs: chunks do not cross segments. */
@@ -166,7 +175,7 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
                            const cop_shard *shard, cop_hidden_sink sink, void *user,
                            cop_evidence *evidence, uint16_t *predictions) {
     sparse_eval *e = self;
-    size_t values = e->setup.weighting.values, most = piece_samples(&e->setup);
+    size_t values = e->setup.weighting.values, most = choose_piece(&e->setup, e->chunk);
     COP_TRY(cop_shard_check(&e->setup, shard));
     if (!e->setup.hidden) sink = NULL;
     /* A sink wants batch after batch; so does BLAS, whose bits may depend on a sample's place in

@@ -56,6 +56,7 @@ void cop_par_find_nodes(cop_par *par, cop_par_impl *impl) {
         impl->node = part;
     }
     MPI_Comm_rank(impl->node, &par->node_rank);
+    MPI_Comm_size(impl->node, &par->node_size);
     /* nodes are numbered by their first ranks */
     int first = par->rank, leader = par->node_rank == 0, before = 0;
     MPI_Bcast(&first, 1, MPI_INT, 0, impl->node);
@@ -78,7 +79,7 @@ static bool told_to_survive(void) {
 }
 
 cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
-    *par = (cop_par){.rank = 0, .size = 1, .nodes = 1};
+    *par = (cop_par){.rank = 0, .size = 1, .nodes = 1, .node_size = 1};
     cop_par_impl *impl = COP_NEW(cop_par_impl);
     par->impl = impl;
     if (gethostname(par->host, sizeof par->host - 1) != 0) strcpy(par->host, "localhost");

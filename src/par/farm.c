@@ -261,3 +261,7 @@ void cop_farm_stop(cop_farm *farm, cop_status outcome) {
 void cop_farm_get_stats(const cop_farm *farm, cop_farm_stats *stats) {
     *stats = farm->stats;
 }
+
+uint64_t cop_farm_peak(const cop_farm *farm, int rank) {
+    return rank == 0 ? cop_memory_peak() : farm->workers[rank].peak;
+}

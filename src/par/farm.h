@@ -20,6 +20,12 @@ struct unit_order {
 struct result_head {
     uint32_t epoch, unit, halt, pad; /* halt: COP_HALT_* that a signal asked for on this worker */
     double seconds;                  /* spent inside the unit */
+    uint64_t peak;                   /* cop_memory_peak() of the worker */
+};
+
+/** What a WRITTEN message begins with; the answer follows. */
+struct written_head {
+    uint64_t peak;
 };
 
 /** A STOP message. */
@@ -44,6 +50,7 @@ struct cop_farm {
         } held[COP_FARM_PREFETCH]; /* oldest first */
         unsigned holds;
         unsigned writes; /* writes under way */
+        uint64_t peak;   /* bytes of memory, as its last answer said; 0: none came */
         double since;    /* when it last answered, or was given work when it had none */
         double warned;
         bool lost;

@@ -74,6 +74,7 @@ static cop_status take_result(cop_farm *farm, int rank) {
     size_t length = farm->inbox.length - sizeof head;
     cop_halt_request(head.halt);
     worker->since = cop_clock();
+    worker->peak = head.peak;
     if (head.seconds > farm->longest) farm->longest = head.seconds;
     if (farm->abandoned) {
         worker->holds = 0;
@@ -108,7 +109,14 @@ static cop_status take_written(cop_farm *farm, int rank) {
                 (farm->write_count - i - 1) * sizeof *farm->writes);
         farm->write_count--;
         farm->workers[rank].writes--;
-        return write.done(write.user, farm->inbox.data, farm->inbox.length);
+        struct written_head head;
+        if (farm->inbox.length < sizeof head)
+            return cop_fail(COP_E_PEER, "rank %d on %s cut its answer about a file short", rank,
+                            cop_farm_host(farm, rank));
+        memcpy(&head, farm->inbox.data, sizeof head);
+        farm->workers[rank].peak = head.peak;
+        return write.done(write.user, farm->inbox.data + sizeof head,
+                          farm->inbox.length - sizeof head);
     }
     return cop_fail(COP_E_PEER, "rank %d on %s says it wrote a file that nobody asked for", rank,
                     cop_farm_host(farm, rank));

@@ -15,15 +15,25 @@ static cop_status evaluate(cop_farm *farm, cop_buf *result) {
     struct unit_order order;
     if (farm->inbox.length != sizeof order) return bad_length(COP_MSG_UNIT, farm->inbox.length);
     memcpy(&order, farm->inbox.data, sizeof order);
-    struct result_head head = {order.epoch, order.unit.number, 0, 0, cop_clock()};
+    struct result_head head = {order.epoch, order.unit.number, 0, 0, cop_clock(), 0};
     cop_buf_add(result, &head, sizeof head);
     cop_fault_point("unit");
     COP_TRY(farm->work.evaluate(farm->work.user, &order.unit, result));
     cop_fault_point("answer");
     head.seconds = cop_clock() - head.seconds;
     head.halt = cop_halt_requests();
+    head.peak = cop_memory_peak();
     cop_halt_forget(head.halt & COP_HALT_CHECKPOINT); /* it is the master's now */
     memcpy(result->data, &head, sizeof head);
+    return COP_OK;
+}
+
+static cop_status write(cop_farm *farm, cop_buf *answer) {
+    struct written_head head = {0};
+    cop_buf_add(answer, &head, sizeof head);
+    COP_TRY(farm->work.write(farm->work.user, farm->inbox.data, farm->inbox.length, answer));
+    head.peak = cop_memory_peak();
+    memcpy(answer->data, &head, sizeof head);
     return COP_OK;
 }
 
@@ -42,7 +52,7 @@ static cop_status obey(cop_farm *farm, cop_message kind, cop_buf *answer) {
     case COP_MSG_UNIT:
         return evaluate(farm, answer);
     case COP_MSG_WRITE:
-        return farm->work.write(user, payload, length, answer);
+        return write(farm, answer);
     default:
         return cop_fail(COP_E_PEER, "the master sent a message of kind %d", (int)kind);
     }

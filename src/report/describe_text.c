@@ -189,6 +189,33 @@ static bool lists_checkpoint(const json_t *ledger) {
     return false;
 }
 
+static void add_megabytes(cop_buf *out, const char *label, const json_t *bytes) {
+    char text[32];
+    if (json_is_integer(bytes) && json_integer_value(bytes) > 0)
+        cop_buf_printf(out, "%s%s", label,
+                       cop_format_bytes((double)json_integer_value(bytes), text));
+}
+
+/* Most memory of rank 0 and of a worker in the newest session, as run.json has it. */
+static void write_memory(const json_t *memory, cop_buf *out) {
+    const json_t *peaks = json_object_get(memory, "peak"), *most = NULL;
+    if (!json_is_array(peaks)) return;
+    for (size_t rank = 1; rank < json_array_size(peaks); rank++)
+        if (!most || json_integer_value(json_array_get(peaks, rank)) > json_integer_value(most))
+            most = json_array_get(peaks, rank);
+    cop_buf_printf(out, "  memory of rank 0 at most");
+    add_megabytes(out, " ", json_array_get(peaks, 0));
+    add_megabytes(out, " (estimate ", json_object_get(memory, "estimate_master"));
+    cop_buf_printf(out, ")");
+    if (json_integer_value(most) > 0) {
+        add_megabytes(out, ", of a worker ", most);
+        add_megabytes(out, " (estimate ", json_object_get(memory, "estimate_worker"));
+        cop_buf_printf(out, ")");
+    }
+    add_megabytes(out, "; limit ", json_object_get(memory, "budget"));
+    cop_buf_printf(out, "\n");
+}
+
 void cop_describe_write(const json_t *description, bool all, cop_buf *out) {
     const json_t *run = json_object_get(description, "run");
     if (strcmp(text_of(description, "kind"), "run") == 0) {
@@ -197,7 +224,9 @@ void cop_describe_write(const json_t *description, bool all, cop_buf *out) {
                        *status ? status : "unknown (run.json cannot be read)");
         if (*text_of(run, "updated")) cop_buf_printf(out, " (%s)", text_of(run, "updated"));
         if (*text_of(run, "message")) cop_buf_printf(out, ": %s", text_of(run, "message"));
-        cop_buf_printf(out, "\n\n");
+        cop_buf_printf(out, "\n");
+        write_memory(json_object_get(run, "memory"), out);
+        cop_buf_printf(out, "\n");
     }
     if (json_object_get(description, "checkpoint"))
         write_checkpoint(description, all, out);

@@ -140,6 +140,22 @@ cop_status cop_experiment_load(cop_experiment *e, const cop_par *par) {
     return COP_OK;
 }
 
+static cop_status estimate(cop_experiment *e, const cop_par *par, uint64_t program) {
+    cop_composition composition;
+    cop_memory_facts facts = {.ranks = par->size, .node_ranks = par->node_size, .program = program};
+    COP_TRY(cop_composition_create(&composition, e->conf));
+    for (size_t t = 0; t < e->tasks; t++) facts.samples[t] = e->evolve[t]->samples;
+    if (par->rank == 0) cop_memory_count(&composition, e->data_dir, &facts);
+    cop_memory_estimate(&e->memory, &composition, &facts);
+    cop_status status = cop_memory_check(&e->memory, e->conf, par->size, par->rank == 0);
+    cop_composition_clear(&composition);
+    return status;
+}
+
+cop_status cop_experiment_memory(cop_experiment *e, const cop_par *par, uint64_t program) {
+    return cop_par_agree(par, estimate(e, par, program));
+}
+
 cop_status cop_experiment_compose(cop_experiment *e) {
     cop_plan_setup setup = {e->conf,  e->model,
                             &e->base, (uint64_t)cop_conf_int(e->conf, "run", "seed"),
@@ -155,6 +171,8 @@ cop_status cop_experiment_compose(cop_experiment *e) {
     e->setup.batch = (size_t)cop_conf_int(e->conf, "evaluate", "batch");
     e->draw = cop_plan_draw(e->plan);
     e->normalise = cop_conf_bool(e->conf, "similarity", "normalise");
+    e->setup.memory = e->memory.limit;
+    e->setup.block = cop_memory_block(e->conf, e->plan);
     e->perplexity = cop_conf_real(e->conf, "similarity", "perplexity");
     int64_t batches = cop_conf_int(e->conf, "similarity", "batches");
     e->similarity_batches = batches ? (size_t)batches : SIZE_MAX;

@@ -7,6 +7,7 @@
 
 #include "coppice/op.h"
 #include "coppice/run.h"
+#include "memory.h"
 
 typedef struct cop_experiment {
     cop_conf *conf;       /**< owned */
@@ -27,12 +28,16 @@ typedef struct cop_experiment {
     size_t similarity_batches; /**< first so many batches of each task; SIZE_MAX: all */
     cop_shard *shards;         /**< (shard_count), task by task in sample order */
     size_t shard_count;
+    cop_memory memory;          /**< what this rank needs */
     char science[COP_HASH_HEX]; /**< science options and samples */
 } cop_experiment;
 
 /** Model, samples and shards: collective. @p experiment->conf and data_dir are set by the caller.
  */
 cop_status cop_experiment_load(cop_experiment *experiment, const cop_par *par);
+/** Estimate the memory of this rank, whose program takes @p program bytes already, before anything
+ * is trained. Collective. COP_E_CONFIG when [parallel] memory is too little on any rank. */
+cop_status cop_experiment_memory(cop_experiment *experiment, const cop_par *par, uint64_t program);
 /** Train, find or read the base network of [base] on rank 0, give it to all: collective. */
 cop_status cop_experiment_base(cop_experiment *experiment, const cop_par *par);
 /** Parameters of the base network, as rank 0 has them in @p experiment->base, to all; the others'

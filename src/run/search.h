@@ -39,6 +39,10 @@ cop_status cop_search_run(cop_search *search, const char **reason);
 void cop_progress_head(const cop_search *search);
 void cop_progress_line(cop_search *search, bool last);
 
+/* peaks.c: the member "memory" of run.json, and the line of the summary */
+void cop_peaks_record(const cop_search *search);
+void cop_peaks_print(const cop_search *search, FILE *out);
+
 /* summary.c: the result table on stdout; also entered in run.json. Without @p scores (a run that
  * must end soon) no network is evaluated for it. */
 cop_status cop_summary_print(const cop_search *search, const char *reason, bool scores);

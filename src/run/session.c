@@ -187,6 +187,7 @@ static cop_status search(cop_session_state *s) {
                      "stopped on request with a good checkpoint; go on with: coppice resume %s",
                      s->directory.path);
     }
+    cop_peaks_record(&search);
     /* the files say how it ended before the workers hear of it: whoever dies now, the record stands
      */
     cop_fault_point("end.before");
@@ -207,6 +208,7 @@ static cop_status carry_out(cop_session_state *s, cop_conf **conf, cop_buf *text
     COP_TRY(distribute(s, *conf, text));
     COP_TRY(cop_experiment_load(e, par));
     if (par->rank == 0) banner(s);
+    COP_TRY(cop_experiment_memory(e, par, s->program));
     COP_TRY(s->resuming ? adopt_base(s) : cop_experiment_base(e, par));
     COP_TRY(cop_par_agree(par, cop_experiment_compose(e)));
     if (par->rank != 0 || par->size == 1)
@@ -253,6 +255,8 @@ cop_status cop_session(const cop_session_options *options, cop_par *par) {
     const char *data = options->data_dir ? options->data_dir : getenv("COPPICE_DATA");
     if (data && *data) s.data_dir = absolute(data);
     cop_halt_install();
+    cop_memory_reset_peak(); /* a sweep has one session after the other */
+    s.program = cop_memory_resident();
     if (par->rank == 0 && options->time_limit > 0)
         cop_halt_deadline(cop_clock() + options->time_limit);
     if (is_training(options, par)) {

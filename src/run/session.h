@@ -15,6 +15,7 @@ typedef struct cop_session_state {
     bool begun;  /* rank 0: the run is new, so its failure to start is recorded */
     bool resuming;
     char run_id[40];
+    uint64_t program; /* bytes resident at the start */
     cop_worker *worker;
     cop_farm *farm;
 } cop_session_state;

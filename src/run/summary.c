@@ -28,6 +28,8 @@ static cop_status score_set(const cop_experiment *e, const cop_dataset *set, siz
                             const cop_genome *const genomes[2], struct score out[2]) {
     cop_eval_setup setup = e->setup;
     setup.hidden = 0;
+    setup.block = 2;
+    setup.memory = e->memory.limit_master;
     void *evaluator = NULL;
     cop_evidence sum[2] = {{0}}, part[2];
     size_t shard = 10 * setup.batch;
@@ -162,6 +164,7 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
             last->generation, (unsigned long long)last->evaluations,
             cop_format_seconds(elapsed, text), 100 * busy, reason ? "; ended because " : "",
             reason ? reason : "");
+    cop_peaks_print(search, out);
     fprintf(out, "digest %s\n", search->digest);
     fprintf(out, "run directory: %s\n", search->directory->path);
     if (fflush(out) != 0) cop_log(COP_LOG_WARNING, "the result table could not be printed");

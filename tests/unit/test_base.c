@@ -125,6 +125,20 @@ static void numbers_are_whole_texts(void **state) {
     assert_true(cop_parse_i64("-12", &i) && i == -12);
     assert_true(cop_parse_u64("18446744073709551615", &u) && u == UINT64_MAX);
     assert_true(cop_parse_double("2.5e-3", &d) && d == 2.5e-3);
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } sizes[] = {{"0", 0},          {"4096", 4096},       {"512M", 512u << 20},
+                 {"1.5G", 3u << 29}, {"1.5GiB", 3u << 29}, {"2k", 2048},
+                 {"1T", 1ull << 40}, {"0.3", 0}};
+    static const char *const bad_size[] = {"",     "M",     "-1M", "1.5.2G", "512MB", "12Q",
+                                           "0x10", "1e400", " 1M", "1M ",    "9e9T",  "inf"};
+    uint64_t bytes;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        assert_true(cop_parse_bytes(sizes[k].text, &bytes) && bytes == sizes[k].bytes);
+    for (size_t k = 0; k < sizeof bad_size / sizeof *bad_size; k++)
+        assert_false(cop_parse_bytes(bad_size[k], &bytes));
+    assert_true(cop_memory_peak() == 0 || cop_memory_peak() >= cop_memory_resident() / 2);
     assert_true(cop_parse_bool("Yes", &b) && b && cop_parse_bool("off", &b) && !b);
     const char *bad[] = {"", " 1", "1 ", "1x", "x", "--1", "99999999999999999999"};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) assert_false(cop_parse_i64(bad[k], &i));
