@@ -168,10 +168,11 @@ static cop_status too_little(const cop_memory *m, const cop_conf *conf, const ch
                              double least, const char *advice) {
     char needed[32];
     unsigned long long mib = (unsigned long long)ceil(least / (1 << 20));
-    return cop_conf_fail(conf, "parallel", "memory",
-                         "%s needs at least %s (%.1f MiB of them samples): give --memory %lluM or "
-                         "more%s",
-                         who, cop_format_bytes(least, needed), m->share / (1 << 20), mib, advice);
+    return cop_fail(COP_E_CONFIG,
+                    "[parallel] memory = %s: %s needs at least %s (%.1f MiB of them samples): give "
+                    "--memory %lluM or more%s",
+                    cop_conf_text(conf, "parallel", "memory"), who, cop_format_bytes(least, needed),
+                    m->share / (1 << 20), mib, advice);
 }
 
 cop_status cop_memory_check(const cop_memory *m, const cop_conf *conf, int ranks, bool master) {

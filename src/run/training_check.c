@@ -22,6 +22,10 @@ bool cop_training_is_run(const char *directory) {
 
 cop_status cop_training_precheck(const cop_conf *conf, const char *data_dir) {
     char *task = NULL;
+    if (cop_conf_given(conf, "parallel", "memory"))
+        return cop_conf_fail(conf, "parallel", "memory",
+                             "a limit is for searches; a run with [train] takes what 'coppice "
+                             "check' says: leave it out, or take fewer samples or edges");
     COP_TRY(cop_training_check(conf));
     COP_TRY(cop_training_task(conf, &task));
     cop_status status = data_dir ? cop_task_check(conf, task, data_dir) : COP_OK;

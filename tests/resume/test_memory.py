@@ -105,6 +105,17 @@ def sizes_that_are_none_are_refused_in_one_line(scratch):
 
 
 @test
+def training_runs_refuse_a_limit(scratch):
+    config = next(os.path.join("configs", d, f) for d in ("smoke", "set") if os.path.isdir(os.path.join(ROOT, "configs", d))
+                  for f in sorted(os.listdir(os.path.join(ROOT, "configs", d)))
+                  if "[train]" in open(os.path.join(ROOT, "configs", d, f), encoding="utf-8").read())
+    for command in (("run", config, "--out", f"{scratch}/t"), ("check", config)):
+        result = coppice(*command, "--memory", "1G")
+        check_status(result, 78)
+        check("[parallel] memory = 1G: a limit is for searches" in result.stderr, result.stderr)
+
+
+@test
 def other_commands_keep_the_limit_too(scratch):
     run(f"{scratch}/a", 0)
     free, limited = (coppice("evaluate", f"{scratch}/a", *more) for more in ((), ("--memory", "1G")))
