@@ -52,7 +52,8 @@ cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts 
     add_bytes(out, "program", n.program, "with MPI, HDF5 and BLAS");
     add_bytes(out, "samples", n.samples, "once per node");
     add_bytes(out, "base", n.base, "the base network's parameters");
-    add_bytes(out, "genomes", n.genomes, "population, best ever and newborn, one bit per edge");
+    add_bytes(out, "genomes", n.genomes,
+              "population, best ever and newborn: one bit per edge, and weights of their own");
     add_bytes(out, "evaluator", n.evaluator, cop_conf_text(c->conf, "evaluate", "arithmetic"));
     add_bytes(out, "similarity", n.similarity, "neighbourhoods in the base network, at most");
     add_bytes(out, "checkpoint", n.writing, "while one is written");

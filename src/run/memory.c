@@ -55,6 +55,7 @@ static double similarity_bytes(const cop_composition *c, const cop_memory_facts 
     if (!c->setup.hidden) return 0;
     for (size_t t = 0; t < c->tasks.count; t++) {
         double all = floor((double)facts->samples[t] / (double)c->setup.batch);
+        if (cop_plan_draw(c->plan)) all = 1; /* the batch at hand */
         batches += first > 0 && first < all ? first : all;
     }
     /* the base network's activations come from an evaluator of their own */
@@ -80,7 +81,7 @@ static double training_bytes(const cop_composition *c, const cop_memory_facts *f
 static void parts(cop_memory *m, const cop_composition *c, const cop_memory_facts *facts) {
     const cop_model *model = c->model;
     double population = (double)cop_plan_population(c->plan), total = 0, largest = 0;
-    double mask = 8.0 * (double)cop_mask_words(model->weights);
+    double genome = 8.0 * (double)cop_mask_words(model->weights);
     double measures = (double)cop_plan_measures(c->plan)->count, shards = 0;
     double shard = (double)cop_conf_int(c->conf, "evaluate", "shard");
     for (size_t t = 0; t < c->tasks.count; t++) {
@@ -93,7 +94,10 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     m->samples = sample_bytes(model, total);
     m->share = m->samples / facts->node_ranks;
     m->base = sizeof(float) * (double)(model->weights + model->biases);
-    m->genomes = (population + 1 + larger(m->children, population)) * mask;
+    if (cop_plan_is_dense(c->plan)) genome += m->base; /* weights of its own */
+    m->genomes = (population + 1 + larger(m->children, population)) * genome;
+    if (cop_plan_draw(c->plan)) /* orders of a pass, and a batch */
+        m->genomes += 2 * sizeof(uint32_t) * total + sample_bytes(model, (double)c->setup.batch);
     m->similarity = similarity_bytes(c, facts);
     double rows = m->evaluations * ((double)sizeof(cop_individual) + 8 * measures) +
                   (m->generations + 1) * (double)sizeof(cop_generation);
@@ -103,11 +107,12 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     m->history = HISTORY_COPIES * rows + gathered;
     /* columns of the history, genomes as bits, base network; HDF5 takes up to 1 KiB per dataset,
      * and the texts inside (configuration, provenance) stay below 64 KiB */
-    m->checkpoint = rows + (population + 1) * mask + m->base + 65536 + 1024 * measures;
-    m->writing = HISTORY_COPIES * rows + FILE_COPIES * m->checkpoint + TEXTS;
+    m->checkpoint = rows + (population + 1) * genome + m->base + 65536 + 1024 * measures;
+    m->writing = HISTORY_COPIES * rows + FILE_COPIES * m->checkpoint + m->base + TEXTS;
     m->loading = sample_bytes(model, largest) + (double)facts->reading;
     m->training = training_bytes(c, facts, m->base);
-    m->summary = sample_bytes(model, (double)facts->test) + (double)facts->reading + m->base + mask;
+    m->summary =
+        sample_bytes(model, (double)facts->test) + (double)facts->reading + m->base + genome;
 }
 
 /* Most of a rank, without the program, samples and base network. @p own: the evaluator of the

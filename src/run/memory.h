@@ -28,7 +28,7 @@ typedef struct cop_memory {
     double samples;    /**< of all tasks, once per node */
     double share;      /**< of them, a rank's part */
     double base;       /**< parameters of the base network */
-    double genomes;    /**< population, best ever, newborn */
+    double genomes;    /**< population, best ever, newborn; order of drawn samples */
     double evaluator;  /**< workspace, within what `limit` says */
     double similarity; /**< neighbourhoods of the base network, all batches met */
     double writing;    /**< worker: a checkpoint on its way */
