@@ -28,7 +28,7 @@ static cop_status evaluate(cop_farm *farm, cop_buf *result) {
     return COP_OK;
 }
 
-static cop_status write(cop_farm *farm, cop_buf *answer) {
+static cop_status write_asked(cop_farm *farm, cop_buf *answer) {
     struct written_head head = {0};
     cop_buf_add(answer, &head, sizeof head);
     COP_TRY(farm->work.write(farm->work.user, farm->inbox.data, farm->inbox.length, answer));
@@ -52,7 +52,7 @@ static cop_status obey(cop_farm *farm, cop_message kind, cop_buf *answer) {
     case COP_MSG_UNIT:
         return evaluate(farm, answer);
     case COP_MSG_WRITE:
-        return write(farm, answer);
+        return write_asked(farm, answer);
     default:
         return cop_fail(COP_E_PEER, "the master sent a message of kind %d", (int)kind);
     }
