@@ -9,7 +9,7 @@
 
 #include "coppice/net.h"
 
-enum { SAMPLES = 300, MOST = 20 };
+enum { SAMPLES = 130, MOST = 20 };
 
 static size_t allocated(void) {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
@@ -81,8 +81,8 @@ static size_t evaluate(const cop_evaluator *evaluator, const cop_eval_setup *set
     size_t before = allocated(), inputs = cop_shape_size(w->model->input), held;
     void *self;
     assert_ok(evaluator->create(&self, setup));
-    for (size_t first = 0; first < SAMPLES; first += 200, evidence += MOST) {
-        size_t n = SAMPLES - first < 200 ? SAMPLES - first : 200;
+    for (size_t first = 0; first < SAMPLES; first += 100, evidence += MOST) {
+        size_t n = SAMPLES - first < 100 ? SAMPLES - first : 100;
         cop_shard shard = {.x = w->x + first * inputs, .label = w->label + first, .n = n};
         assert_ok(evaluator->evaluate(self, w->block, MOST, &shard, setup->hidden ? sink : NULL,
                                       NULL, evidence, NULL));
