@@ -58,7 +58,8 @@ static void the_median_is_in_the_middle(void **state) {
 static void a_worker_lives_through_the_generations(void **state) {
     (void)state;
     static const cop_bench_net net = {"small", "1x28x28", "relu dense(4) relu dense(10)"};
-    const cop_par par = {.size = 1};
+    cop_par par;
+    assert_ok(cop_par_start(&par, &(int){0}, &(char **){NULL}, false));
     cop_bench_world w = {.net = &net,
                          .population = 10,
                          .generation = 3,
@@ -94,6 +95,7 @@ static void a_worker_lives_through_the_generations(void **state) {
     cop_worker_destroy(one);
     cop_worker_destroy(two);
     cop_bench_world_clear(&w);
+    cop_par_end(&par);
 }
 
 int main(void) {
