@@ -172,7 +172,7 @@ cop_status cop_experiment_compose(cop_experiment *e) {
     e->draw = cop_plan_draw(e->plan);
     e->normalise = cop_conf_bool(e->conf, "similarity", "normalise");
     e->setup.memory = e->memory.limit;
-    e->setup.block = cop_memory_block(e->conf, e->plan);
+    e->setup.block = e->memory.block;
     e->perplexity = cop_conf_real(e->conf, "similarity", "perplexity");
     int64_t batches = cop_conf_int(e->conf, "similarity", "batches");
     e->similarity_batches = batches ? (size_t)batches : SIZE_MAX;

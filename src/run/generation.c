@@ -66,17 +66,6 @@ static cop_status poll(void *user) {
     return gather->idle ? gather->idle(gather->idle_user) : COP_OK;
 }
 
-/* Individuals of a unit: all of them share a shard's work (relatives), unless too few units would
- * be left to keep every worker busy. */
-static size_t choose_block(const cop_experiment *e, size_t workers, size_t individuals,
-                           size_t shards) {
-    size_t block = (size_t)cop_conf_int(e->conf, "parallel", "block");
-    if (block) return block < individuals ? block : individuals;
-    size_t wanted = 4 * workers, cuts = (wanted + shards - 1) / shards;
-    if (cuts > individuals) cuts = individuals;
-    return (individuals + cuts - 1) / cuts;
-}
-
 cop_status cop_generation_evaluate(const cop_experiment *e, cop_farm *farm, size_t workers,
                                    const cop_recipe *recipes, size_t count, cop_farm_idle idle,
                                    void *user, double *measures) {
@@ -84,7 +73,8 @@ cop_status cop_generation_evaluate(const cop_experiment *e, cop_farm *farm, size
     size_t shards = cop_samples_count(e, generation);
     struct gather gather = {
         .shards = shards, .layers = e->model->count, .idle = idle, .idle_user = user};
-    size_t block = choose_block(e, workers, count, shards), blocks = (count + block - 1) / block;
+    size_t block = cop_unit_block(e->conf, workers, count, shards),
+           blocks = (count + block - 1) / block;
     size_t width = cop_plan_measures(e->plan)->count;
     cop_unit *units = COP_NEW_ARRAY(cop_unit, blocks * shards);
     cop_evidence *by_task = COP_NEW_ARRAY(cop_evidence, e->tasks);

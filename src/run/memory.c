@@ -28,11 +28,22 @@ static size_t children_of(const cop_plan *plan) {
     return pool.children;
 }
 
-size_t cop_memory_block(const cop_conf *conf, const cop_plan *plan) {
+size_t cop_unit_block(const cop_conf *conf, size_t workers, size_t individuals, size_t shards) {
     size_t block = (size_t)cop_conf_int(conf, "parallel", "block");
-    size_t most = cop_plan_population(plan), children = children_of(plan);
-    if (children > most) most = children;
-    return block && block < most ? block : most;
+    if (block) return block < individuals ? block : individuals;
+    size_t wanted = 4 * workers, cuts = (wanted + shards - 1) / shards;
+    if (cuts > individuals) cuts = individuals;
+    return (individuals + cuts - 1) / cuts;
+}
+
+/* The largest unit of any generation; drawn batches are more in the last one than before. */
+static size_t largest_block(const cop_composition *c, const cop_memory_facts *facts,
+                            double shards) {
+    size_t population = cop_plan_population(c->plan), children = children_of(c->plan);
+    size_t most = children > population ? children : population;
+    size_t workers = facts->ranks > 1 ? (size_t)facts->ranks - 1 : 1;
+    if (cop_plan_draw(c->plan) || shards < 1) shards = 1e9;
+    return cop_unit_block(c->conf, workers, most, (size_t)shards);
 }
 
 /* Stop rules that are not a count of births (target, stagnation, time) can only make it less. */
@@ -89,6 +100,7 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
         largest = larger(largest, (double)facts->samples[t]);
         shards += ceil((double)facts->samples[t] / shard);
     }
+    m->block = largest_block(c, facts, shards);
     count_births(c, m);
     m->program = (facts->program ? (double)facts->program : PROGRAM) + LATER;
     m->samples = sample_bytes(model, total);
@@ -108,7 +120,7 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     /* columns of the history, genomes as bits, base network; HDF5 takes up to 1 KiB per dataset,
      * and the texts inside (configuration, provenance) stay below 64 KiB */
     m->checkpoint = rows + (population + 1) * genome + m->base + 65536 + 1024 * measures;
-    m->writing = HISTORY_COPIES * rows + FILE_COPIES * m->checkpoint + m->base + TEXTS;
+    m->writing = HISTORY_COPIES * rows + FILE_COPIES * m->checkpoint + TEXTS;
     m->loading = sample_bytes(model, largest) + (double)facts->reading;
     m->training = training_bytes(c, facts, m->base);
     m->summary =
@@ -128,11 +140,12 @@ static double alone_needs(const cop_memory *m, double own, double table) {
     return larger(larger(m->loading, m->training), search + larger(m->writing, m->summary + table));
 }
 
-/* Bytes that an evaluator takes when it may take @p memory: in the search, for the table. */
-static double evaluator_bytes(const cop_composition *c, size_t memory, bool table) {
+/* Bytes that an evaluator takes when it may take @p memory, with blocks of @p block; for the table
+ * it measures no similarity. */
+static double evaluator_bytes(const cop_composition *c, size_t memory, size_t block, bool table) {
     cop_eval_setup setup = c->setup;
     setup.memory = memory;
-    setup.block = table ? 2 : cop_memory_block(c->conf, c->plan);
+    setup.block = block;
     if (table) setup.hidden = 0;
     return (double)c->evaluator->bytes(&setup);
 }
@@ -146,7 +159,8 @@ void cop_memory_estimate(cop_memory *m, const cop_composition *c, const cop_memo
     parts(m, c, facts);
     double fixed = m->program + m->base, budget = (double)m->budget;
     bool alone = facts->ranks == 1;
-    double least = evaluator_bytes(c, 1, false), least_table = evaluator_bytes(c, 1, true);
+    double least = evaluator_bytes(c, 1, m->block, false),
+           least_table = evaluator_bytes(c, 1, 2, true);
     if (m->budget) {
         /* where one rank does both, the table gets what it needs at the least */
         double others = m->genomes + m->similarity + fixed + m->share;
@@ -155,8 +169,8 @@ void cop_memory_estimate(cop_memory *m, const cop_composition *c, const cop_memo
         others = fixed + m->share + m->history + m->summary;
         m->limit_master = alone ? (size_t)least_table : left_for(budget, others);
     }
-    double table = evaluator_bytes(c, m->limit_master, true);
-    m->evaluator = evaluator_bytes(c, m->limit, false);
+    double table = evaluator_bytes(c, m->limit_master, 2, true);
+    m->evaluator = evaluator_bytes(c, m->limit, m->block, false);
     if (alone) {
         m->least_worker = m->least_master = fixed + m->share + alone_needs(m, least, least_table);
         m->worker = m->master = fixed + m->samples + alone_needs(m, m->evaluator, table);

@@ -39,9 +39,10 @@ typedef struct cop_memory {
     double checkpoint; /**< size of a file */
     double worker, master; /**< most that is resident at a time, all samples counted; alone there is
                                 one rank, which is both */
-    double least_worker, least_master;         /**< with the smallest blocks and pieces */
-    size_t limit;                              /**< for cop_eval_setup.memory of workers; 0: none */
-    size_t limit_master;                       /**< the same for the table at the end */
+    double least_worker, least_master; /**< with the smallest blocks and pieces */
+    size_t block;        /**< individuals that are given to an evaluator together, at most */
+    size_t limit;        /**< for cop_eval_setup.memory of workers; 0: none */
+    size_t limit_master; /**< the same for the table at the end */
     double evaluations, children, generations; /**< of the whole search */
 } cop_memory;
 
@@ -54,7 +55,8 @@ void cop_memory_estimate(cop_memory *memory, const cop_composition *composition,
 /** COP_E_CONFIG when [parallel] memory is less than the least that a worker, or with @p master
  * rank 0, can do with. */
 cop_status cop_memory_check(const cop_memory *memory, const cop_conf *conf, int ranks, bool master);
-/** Individuals that are given to an evaluator together, at most. */
-size_t cop_memory_block(const cop_conf *conf, const cop_plan *plan);
+/** Individuals of a unit: all of them share a shard's work (relatives), unless too few units would
+ * be left to keep every worker busy. */
+size_t cop_unit_block(const cop_conf *conf, size_t workers, size_t individuals, size_t shards);
 
 #endif
