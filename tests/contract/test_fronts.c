@@ -254,7 +254,56 @@ static void fronts_of_any_size(void **state) {
     if (!one) assert_true(met.fronts > met.cases / 2 && met.refused < met.calls / 4);
 }
 
+/* Without a relu a channel of one individual may be far below 0 and that of its relative far above:
+ * either fits 16 bits, the difference does not. */
+static void a_channel_changes_by_more_than_16_bits(void **state) {
+    enum { KERNEL = 9, N = 33 };
+    const cop_evaluator *sign = cop_evaluator_find("sign");
+    const char *names[16];
+    front_case t = {.count = 2, .n = N};
+    (void)state;
+    assert_ok(cop_model_create(&t.model, "1x8x8",
+                               "conv2d(5,3) conv2d(16,3) relu maxpool(2) dense(7) relu dense(3)"));
+    cop_params_init(&t.base, t.model);
+    cop_params_randomise(&t.base, t.model, 5);
+    t.setup = (cop_eval_setup){.model = t.model,
+                               .base = &t.base,
+                               .scale = 1,
+                               .batch = N,
+                               .weighting = {COP_WEIGHTS_SIGNED, 1, {1}}};
+    for (size_t i = 0; i < 2; i++) {
+        cop_mask_init(&t.mask[i], t.model->weights);
+        cop_mask_fill(&t.mask[i]);
+    }
+    for (size_t e = 0; e < 5 * KERNEL; e++) t.base.w[e] = e % KERNEL < 5 ? 1 : -1;
+    /* of channel 0 one has the edges with +, the other those with - */
+    for (size_t e = 0; e < KERNEL; e++) cop_mask_unset(&t.mask[e < 5], e);
+    size_t size = N * cop_shape_size(t.model->input);
+    t.x = COP_NEW_ARRAY(float, size);
+    t.label = COP_NEW_ARRAY(int32_t, N);
+    for (size_t i = 0; i < size; i++) t.x[i] = i / 64 % 3 ? 6000 : 6000 - (float)(i % 7);
+    for (size_t k = 0, kernels = cop_sign_names(names, 16); k < kernels; k++) {
+        void *self[2];
+        setenv("COPPICE_KERNEL", names[k], 1);
+        for (int a = 0; a < 2; a++) {
+            t.setup.alone = a;
+            assert_ok(sign->create(&self[a], &t.setup));
+        }
+        ask_both(&t, sign, self, t.x, 0, N);
+        for (int a = 0; a < 2; a++) sign->destroy(self[a]);
+    }
+    unsetenv("COPPICE_KERNEL");
+    for (size_t i = 0; i < 2; i++) cop_mask_clear(&t.mask[i]);
+    cop_free(t.x);
+    cop_free(t.label);
+    cop_params_clear(&t.base);
+    cop_model_destroy(t.model);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fronts_of_any_size)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fronts_of_any_size),
+        cmocka_unit_test(a_channel_changes_by_more_than_16_bits),
+    };
     return cmocka_run_group_tests_name("fronts", tests, NULL, NULL);
 }

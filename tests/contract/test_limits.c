@@ -33,8 +33,8 @@ static size_t channel(const cop_layer *l, const cop_layer *before, size_t e) {
 }
 
 /* The case with an individual of all edges, one that lacks a few, one of half of them, and the
- * first again; samples at both ends. */
-static void edge_create(test_case *t, const edge_case *edge, bool mirrored) {
+ * first again; samples at both ends; under the shared value 1, and @p half under 1/2. */
+static void edge_create(test_case *t, const edge_case *edge, bool mirrored, bool half) {
     *t = (test_case){.count = 4};
     assert_ok(cop_model_create(&t->net.model, edge->input, edge->layers));
     const cop_model *m = t->net.model;
@@ -42,6 +42,8 @@ static void edge_create(test_case *t, const edge_case *edge, bool mirrored) {
     t->net.n = 17;
     t->net.x = cop_alloc(t->net.n * inputs, sizeof(float));
     t->net.label = COP_NEW_ARRAY(int32_t, t->net.n);
+    /* the loss of who is in the wrong class tells its logits apart, that of the right one is 0 */
+    for (size_t i = 0; i < t->net.n; i++) t->net.label[i] = (int32_t)(i % m->classes);
     cop_params_init(&t->net.params, m);
     const cop_layer *before = NULL;
     for (size_t i = 0; i < m->count; i++) {
@@ -66,6 +68,7 @@ static void edge_create(test_case *t, const edge_case *edge, bool mirrored) {
                                 .batch = 5,
                                 .weighting = {COP_WEIGHTS_SIGNED, 1, {1}},
                                 .hidden_value = 1};
+    if (half) t->setup.weighting = (cop_weighting){COP_WEIGHTS_SIGNED, 2, {0.5, 1}};
     for (size_t i = 0; i < m->count && t->setup.hidden < 8; i++)
         if (m->layers[i].weights) t->setup.hidden_layer[t->setup.hidden++] = i;
     for (size_t i = 0; i < t->count; i++) {
@@ -77,13 +80,13 @@ static void edge_create(test_case *t, const edge_case *edge, bool mirrored) {
 }
 
 /* In every kernel variant as a block with the hidden rows, one individual and the block without. */
-static void meet(const edge_case *edge, uint32_t number, bool mirrored) {
+static void meet(const edge_case *edge, uint32_t number, bool mirrored, bool half) {
     size_t variants;
     const cop_sign_ops *const *ops = cop_sign_variants(&variants);
     const cop_evaluator *sign = cop_evaluator_find("sign");
     test_case t;
     test_wanted wanted[4] = {{0}};
-    edge_create(&t, edge, mirrored);
+    edge_create(&t, edge, mirrored, half);
     t.number = number;
     test_now = &t;
     if (cop_shape_size(t.net.model->input) > 1000 && (mirrored || edge->x < 0)) {
@@ -174,18 +177,50 @@ static void sums_meet_the_edges(void **state) {
         /* a convolution of one weight to 65,538 values of 32767, and to 65,535 of 32768 */
         {"1x2x32769", "conv2d(1,1) dense(2)", 32766, {1, 2}},
         {"1x255x257", "conv2d(1,1) dense(2)", 32767, {1, 32768}},
+        /* behind pooled cells, whose results stay below 2^23: sums of 2 * 231 of 331 * 14043 and
+         * the bias are 2^31 - 1, then 2^31; those of 3 * 255 of 250 * 32767 would wrap twice */
+        {"331x2x4", "conv2d(231,1) relu maxpool(2) dense(2)", 14043, {0, 1}},
+        {"331x2x4", "conv2d(231,1) relu maxpool(2) dense(2)", 14043, {0, 2}},
+        {"10x6x10", "conv2d(255,5) relu maxpool(2) dense(4)", 32767, {0, 0}},
+        /* results that are just below 2^23, and 2^23 */
+        {"255x2x2", "conv2d(9,1) relu maxpool(2) dense(2)", 32767, {33022, 0}},
+        {"255x2x2", "conv2d(9,1) relu maxpool(2) dense(2)", 32767, {33023, 0}},
+        /* activations of the first of two layers that Winograd's products can just take, then not,
+         * and the last that 16 bits can */
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 1820, {3, 1, 1}},
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 1820, {4, 1, 1}},
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 3640, {7, 1, 1}},
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 3640, {8, 1, 1}},
     };
     for (uint32_t i = 0; i < sizeof edges / sizeof *edges; i++)
         for (int k = 0; k < 4; k++) {
             edge_case edge = edges[i];
             if (k & 1) edge.x = -edge.x;
-            meet(&edge, i, k & 2);
+            meet(&edge, i, k & 2, false);
         }
+}
+
+/* Biases are larger under the shared value 1/2, too. */
+static void two_values_meet_the_edges(void **state) {
+    (void)state;
+    static const edge_case edges[] = {
+        /* behind pooled cells the sums leave 32 bits only under the second value */
+        {"331x2x4", "conv2d(231,1) relu maxpool(2) dense(2)", 14047, {-1000, 0}},
+        /* Winograd's products can take the activations of one value, not those of the other */
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 1700, {700, 1, 1}},
+        {"1x8x8", "conv2d(4,3) relu conv2d(16,3) relu maxpool(2) dense(2)", 1900, {-500, 1, 1}},
+        /* the values' sums differ by the most that 16 bits hold, then by more */
+        {"1x8x8", "conv2d(7,3) relu conv2d(8,3) relu maxpool(2) dense(2)", 300, {520, 1, 1}},
+        {"1x8x8", "conv2d(7,3) relu conv2d(8,3) relu maxpool(2) dense(2)", 300, {521, 1, 1}},
+    };
+    for (uint32_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        for (int mirrored = 0; mirrored < 2; mirrored++) meet(&edges[i], i, mirrored, true);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_meet_the_edges),
+        cmocka_unit_test(two_values_meet_the_edges),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }
