@@ -31,7 +31,8 @@ const char *cop_farm_host(const cop_farm *farm, int rank) {
 void cop_farm_destroy(cop_farm *farm) {
     if (!farm) return;
     cop_outbox_flush(&farm->outbox, true);
-    if (!cop_par_inside(farm->par)->no_end) cop_watch_mode(COP_WATCH_ALL);
+    const cop_par_impl *inside = cop_par_inside(farm->par); /* NULL: one process without MPI */
+    if (inside && !inside->no_end) cop_watch_mode(COP_WATCH_ALL);
     cop_farm_drop_pairs(farm);
     cop_buf_clear(&farm->inbox);
     cop_free(farm->workers);
