@@ -49,14 +49,27 @@ static size_t piece_room(size_t samples, size_t segment, size_t chunk) {
     return (samples + segment - 1) / segment * ((segment + chunk - 1) / chunk) * chunk;
 }
 
+/* Batch after batch is computed for a sink, and for BLAS, whose bits may depend on a sample's place
+ * in its chunk; the lists' bits do not. Whether a setup may ask for that: pieces are whole batches
+ * then. */
+static bool may_go_by_batch(const cop_eval_setup *setup) {
+    return setup->hidden || (setup->dense_above > 0 && setup->dense_above < 1);
+}
+
+/* Samples of a piece, at most @p most if that is possible. */
+static size_t whole_piece(const cop_eval_setup *setup, size_t most) {
+    if (!may_go_by_batch(setup)) return cop_eval_piece(setup, most);
+    return most > setup->batch ? most / setup->batch * setup->batch : setup->batch;
+}
+
 /* With all edges live in lists; a layer that goes to BLAS takes half of that. */
 static size_t bytes_of(const cop_eval_setup *setup, size_t chunk, size_t piece) {
     const cop_model *m = setup->model;
     size_t inputs = cop_shape_size(m->input);
     size_t total = cop_eval_overhead(setup) + m->weights * sizeof(cop_sparse_edge) +
                    m->biases * sizeof(uint32_t) + 2 * m->widest * chunk * sizeof(float);
-    total +=
-        piece_room(piece, setup->hidden ? setup->batch : piece, chunk) * inputs * sizeof(float);
+    total += piece_room(piece, may_go_by_batch(setup) ? setup->batch : piece, chunk) * inputs *
+             sizeof(float);
     for (size_t i = 0; i < m->count; i++) {
         const cop_layer *l = &m->layers[i];
         total += l->weights ? l->fan_in * sizeof(int32_t) : 0;
@@ -70,11 +83,12 @@ static size_t bytes_of(const cop_eval_setup *setup, size_t chunk, size_t piece) 
     return total;
 }
 
-/* Samples that are held at a time: what setup->memory allows, at least a chunk. */
+/* Samples that are held at a time: what setup->memory allows, at least a chunk or a batch. */
 static size_t choose_piece(const cop_eval_setup *setup, size_t chunk) {
-    size_t piece = cop_eval_piece(setup, PIECE), least = setup->hidden ? setup->batch : chunk;
+    size_t piece = whole_piece(setup, PIECE);
+    size_t least = may_go_by_batch(setup) ? setup->batch : chunk;
     while (setup->memory && piece > least && bytes_of(setup, chunk, piece) > setup->memory)
-        piece = cop_eval_piece(setup, piece / 2);
+        piece = whole_piece(setup, piece / 2);
     return piece;
 }
 
@@ -178,8 +192,6 @@ static cop_status evaluate(void *self, const cop_mask *const *masks, size_t coun
     size_t values = e->setup.weighting.values, most = choose_piece(&e->setup, e->chunk);
     COP_TRY(cop_shard_check(&e->setup, shard));
     if (!e->setup.hidden) sink = NULL;
-    /* A sink wants batch after batch; so does BLAS, whose bits may depend on a sample's place in
-     * the chunk. The lists' bits do not. */
     bool by_batch = sink != NULL;
     for (size_t i = 0; i < count; i++) {
         evidence[i] = (cop_evidence){.samples = shard->n};

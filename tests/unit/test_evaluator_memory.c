@@ -92,7 +92,9 @@ static size_t evaluate(const cop_evaluator *evaluator, const cop_eval_setup *set
     return held;
 }
 
-static void check(const char *name, const char *input, const char *layers, const char *hidden) {
+/* @p dense_above is for `sparse`. */
+static void check_with(const char *name, const char *input, const char *layers, const char *hidden,
+                       size_t batch, double dense_above) {
     const cop_evaluator *evaluator = cop_evaluator_find(name);
     world w;
     create(&w, input, layers);
@@ -102,7 +104,8 @@ static void check(const char *name, const char *input, const char *layers, const
         .weighting = {.kind = COP_WEIGHTS_SIGNED, .values = 3, .value = {0.5, 1, 2}},
         .scale = 2047,
         .hidden_value = 1,
-        .batch = 100};
+        .dense_above = dense_above,
+        .batch = batch};
     if (hidden) {
         setup.hidden = 1;
         setup.hidden_layer[0] =
@@ -137,6 +140,10 @@ static void check(const char *name, const char *input, const char *layers, const
     destroy(&w);
 }
 
+static void check(const char *name, const char *input, const char *layers, const char *hidden) {
+    check_with(name, input, layers, hidden, 100, 0);
+}
+
 static const char *const layers[] = {
     "conv2d(7,3) relu conv2d(9,3) relu maxpool(2) flatten dense(20) relu dense(10)",
     "conv2d(5,3) relu maxpool(2) flatten dense(12) relu dense(10)",
@@ -155,6 +162,20 @@ static void hidden_layers(void **state) {
     (void)state;
     check("sign", "1x16x16", layers[0], "dense1");
     check("sparse", "1x16x16", layers[0], "conv1");
+    for (size_t batch = 1; batch <= 19; batch += 6)
+        for (size_t i = 0; i < 2; i++) {
+            check_with("sign", "1x16x16", layers[i], "dense1", batch, 0);
+            check_with("sparse", "1x16x16", layers[i], "dense1", batch, 0);
+        }
+    check_with("sign", "1x16x16", layers[3], "dense2", 7, 0);
+}
+
+/* Layers that go to BLAS are computed batch by batch, and every batch takes whole chunks. */
+static void dense_layers_in_small_batches(void **state) {
+    (void)state;
+    for (size_t batch = 1; batch <= 25; batch += 4)
+        for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+            check_with("sparse", "1x16x16", layers[i], NULL, batch, 0.3);
 }
 
 static void the_network_of_the_thesis(void **state) {
@@ -169,6 +190,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_networks),
         cmocka_unit_test(hidden_layers),
+        cmocka_unit_test(dense_layers_in_small_batches),
         cmocka_unit_test(the_network_of_the_thesis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
