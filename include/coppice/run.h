@@ -93,8 +93,8 @@ typedef struct cop_session_options {
  * rule ended it, COP_E_STOPPED when a signal, file or time limit did. */
 cop_status cop_session(const cop_session_options *options, cop_par *par);
 
-/** Where `run --resume auto` would keep this run: --out, or a name made from the configuration, which
- * is checked as `run` does. @p directory is owned by the caller. */
+/** Where `run --resume auto` would keep this run: --out, or a name made from the configuration,
+ * which is checked as `run` does. @p directory is owned by the caller. */
 cop_status cop_session_directory(const cop_session_options *options, char **directory);
 
 /** A run that is started again after a crash. Text is borrowed. */

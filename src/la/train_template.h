@@ -70,7 +70,8 @@ BACK(4)
 #if WIDEST >= 8
 BACK(5)
 BACK(6)
-BACK(7) BACK(8)
+BACK(7)
+BACK(8)
 #endif
 #undef BACK
 
@@ -163,7 +164,8 @@ SLOPE(3)
 SLOPE(4)
 #if WIDEST >= 8
 SLOPE(5)
-SLOPE(6) SLOPE(7) SLOPE(8)
+SLOPE(6)
+SLOPE(7) SLOPE(8)
 #endif
 #undef SLOPE
 

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#define NAP_US 100 /* adds at most this to a unit's turn-round; units take milliseconds and more   \
-                    */
+#define NAP_US                                                                                     \
+    100 /* adds at most this to a unit's turn-round; units take milliseconds and more              \
+         */
 #define GOODBYE_S 10.0 /* how long a stop may take before force is used */
 
 cop_farm *cop_farm_create(const cop_par *par, const cop_farm_work *work) {

@@ -1,8 +1,8 @@
 /* Slow, silent and dead workers. */
 #include "farm.h"
 
-#define SLOW 3.0      /* times the usual: such a unit is given to an idle worker too */
-#define SLOW_S 0.1    /* and so much longer at least */
+#define SLOW 3.0   /* times the usual: such a unit is given to an idle worker too */
+#define SLOW_S 0.1 /* and so much longer at least */
 #define AWAY_S 5.0
 #define SILENT_S 60.0 /* a worker longer on one unit than this is reported, again and again */
 

@@ -27,10 +27,12 @@ static const cop_option parallel_options[] = {
     {"block", COP_OPT_INT, "0", 0, 1e6, "individuals", NULL, COP_MANNER,
      "Individuals in a work unit; 0: chosen from the number of workers. Never moves a result."},
     {"patience", COP_OPT_REAL, "600", 0, 1e9, "s", NULL, COP_MANNER,
-     "A worker that is silent for so long, and for four times the longest unit so far, is given up; "
+     "A worker that is silent for so long, and for four times the longest unit so far, is given "
+     "up; "
      "0: never."},
     {"memory", COP_OPT_BYTES, "0", 0, 0, "", NULL, COP_MANNER,
-     "Memory that a rank may take: fewer individuals and samples are held at a time, and a run that "
+     "Memory that a rank may take: fewer individuals and samples are held at a time, and a run "
+     "that "
      "needs more does not begin; 0: no limit. K, M, G and T are powers of 1024."},
     {0},
 };

@@ -21,7 +21,7 @@ typedef struct cop_search {
     uint64_t judged_best;
     double judged_fitness;
 
-    bool writing; /**< a checkpoint is on its way */
+    bool writing;         /**< a checkpoint is on its way */
     unsigned lost_writes; /**< checkpoints whose writer was lost */
     char asked_file[64];
     uint32_t written_generation, asked_generation;

@@ -128,9 +128,14 @@ static void numbers_are_whole_texts(void **state) {
     static const struct {
         const char *text;
         uint64_t bytes;
-    } sizes[] = {{"0", 0},          {"4096", 4096},       {"512M", 512u << 20},
-                 {"1.5G", 3u << 29}, {"1.5GiB", 3u << 29}, {"2k", 2048},
-                 {"1T", 1ull << 40}, {"0.3", 0}};
+    } sizes[] = {{"0", 0},
+                 {"4096", 4096},
+                 {"512M", 512u << 20},
+                 {"1.5G", 3u << 29},
+                 {"1.5GiB", 3u << 29},
+                 {"2k", 2048},
+                 {"1T", 1ull << 40},
+                 {"0.3", 0}};
     static const char *const bad_size[] = {"",     "M",     "-1M", "1.5.2G", "512MB", "12Q",
                                            "0x10", "1e400", " 1M", "1M ",    "9e9T",  "inf"};
     uint64_t bytes;
