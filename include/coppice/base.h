@@ -107,6 +107,8 @@ void cop_free(void *pointer); /**< NULL is allowed */
 char *cop_strdup(const char *text);
 /** printf into a new string; free with cop_free. */
 char *cop_sprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** The same for callers that are themselves like printf. */
+char *cop_vsprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 #define COP_NEW(type) ((type *)cop_alloc(1, sizeof(type)))
 #define COP_NEW_ARRAY(type, count) ((type *)cop_alloc((count), sizeof(type)))

@@ -61,15 +61,21 @@ char *cop_strdup(const char *text) {
     return copy;
 }
 
+char *cop_vsprintf(const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    COP_ASSERT(length >= 0);
+    char *text = cop_alloc((size_t)length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, format, args);
+    return text;
+}
+
 char *cop_sprintf(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    COP_ASSERT(length >= 0);
-    char *text = cop_alloc((size_t)length + 1, 1);
-    va_start(args, format);
-    vsnprintf(text, (size_t)length + 1, format, args);
+    char *text = cop_vsprintf(format, args);
     va_end(args);
     return text;
 }

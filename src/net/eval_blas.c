@@ -15,15 +15,6 @@ typedef struct blas {
     double *logit;     /* (classes) */
 } blas;
 
-static size_t widest_hidden(const cop_eval_setup *setup) {
-    size_t widest = 0;
-    for (size_t h = 0; h < setup->hidden; h++) {
-        size_t width = cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
-        if (width > widest) widest = width;
-    }
-    return widest;
-}
-
 static void destroy(void *self) {
     blas *b = self;
     if (!b) return;
@@ -45,7 +36,7 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     if (setup->model->biases)
         memcpy(b->params.b, setup->base->b, setup->model->biases * sizeof(float));
     b->x = cop_alloc(setup->batch, cop_shape_size(setup->model->input) * sizeof(float));
-    b->rows = cop_alloc(setup->batch, widest_hidden(setup) * sizeof(double));
+    b->rows = cop_alloc(setup->batch, cop_widest_hidden(setup) * sizeof(double));
     b->logit = COP_NEW_ARRAY(double, setup->model->classes);
     *self = b;
     return COP_OK;
@@ -55,8 +46,8 @@ static size_t bytes(const cop_eval_setup *setup) {
     const cop_model *m = setup->model;
     return cop_eval_overhead(setup) + cop_net_work_bytes(m, setup->batch, false) +
            (m->weights + m->biases) * sizeof(float) +
-           setup->batch *
-               (cop_shape_size(m->input) * sizeof(float) + widest_hidden(setup) * sizeof(double));
+           setup->batch * (cop_shape_size(m->input) * sizeof(float) +
+                           cop_widest_hidden(setup) * sizeof(double));
 }
 
 /* All wanted hidden layers of the batch that was computed last, to the sink. */

@@ -18,15 +18,6 @@ typedef struct dense {
     void *wide;    /* `blas`, for what is no smaller dense network */
 } dense;
 
-static size_t widest_hidden(const cop_eval_setup *setup) {
-    size_t widest = 0;
-    for (size_t h = 0; h < setup->hidden; h++) {
-        size_t width = cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
-        if (width > widest) widest = width;
-    }
-    return widest;
-}
-
 static void destroy(void *self) {
     dense *d = self;
     if (!d) return;
@@ -50,7 +41,7 @@ static cop_status create(void **self, const cop_eval_setup *setup) {
     d->width = COP_NEW_ARRAY(size_t, setup->model->count);
     d->b = COP_NEW_ARRAY(float, setup->model->biases);
     d->x = COP_NEW_ARRAY(float, setup->batch *cop_shape_size(setup->model->input));
-    d->rows = COP_NEW_ARRAY(double, setup->batch *widest_hidden(setup));
+    d->rows = COP_NEW_ARRAY(double, setup->batch *cop_widest_hidden(setup));
     d->logit = COP_NEW_ARRAY(double, setup->model->classes);
     return cop_evaluator_blas.create(&d->wide, setup);
 }
@@ -59,8 +50,8 @@ static size_t bytes(const cop_eval_setup *setup) {
     const cop_model *m = setup->model;
     return cop_evaluator_blas.bytes(setup) + cop_net_work_bytes(m, setup->batch, false) +
            m->biases * sizeof(float) +
-           setup->batch *
-               (cop_shape_size(m->input) * sizeof(float) + widest_hidden(setup) * sizeof(double));
+           setup->batch * (cop_shape_size(m->input) * sizeof(float) +
+                           cop_widest_hidden(setup) * sizeof(double));
 }
 
 /* The model with the widths of @p genome; kept while they stay the same. */

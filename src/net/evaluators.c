@@ -13,6 +13,15 @@ const cop_evaluator *const *cop_evaluators(size_t *count) {
     return evaluators;
 }
 
+size_t cop_widest_hidden(const cop_eval_setup *setup) {
+    size_t widest = 0;
+    for (size_t h = 0; h < setup->hidden; h++) {
+        size_t width = cop_shape_size(setup->model->layers[setup->hidden_layer[h]].out);
+        if (width > widest) widest = width;
+    }
+    return widest;
+}
+
 const cop_evaluator *cop_evaluator_find(const char *name) {
     for (size_t i = 0; i < sizeof evaluators / sizeof evaluators[0]; i++)
         if (strcmp(evaluators[i]->name, name) == 0) return evaluators[i];

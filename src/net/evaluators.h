@@ -9,4 +9,7 @@
 #define COP_DECLARE_EVALUATOR(name) extern const cop_evaluator cop_evaluator_##name;
 COP_EVALUATORS(COP_DECLARE_EVALUATOR)
 
+/** Outputs of the widest layer that similarity is computed at; 0: of none. */
+size_t cop_widest_hidden(const cop_eval_setup *setup);
+
 #endif

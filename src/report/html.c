@@ -52,14 +52,9 @@ void cop_html_text(cop_buf *out, const char *text) {
 }
 
 void cop_html_format(cop_buf *out, const char *format, ...) {
-    va_list arguments, again;
+    va_list arguments;
     va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    COP_ASSERT(length >= 0);
-    char *text = cop_alloc((size_t)length + 1, 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
-    va_end(again);
+    char *text = cop_vsprintf(format, arguments);
     va_end(arguments);
     cop_html_text(out, text);
     cop_free(text);

@@ -10,14 +10,9 @@ void cop_table_init(cop_table *table, const char *headings) {
 }
 
 void cop_table_add(cop_table *table, const char *format, ...) {
-    va_list arguments, again;
+    va_list arguments;
     va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    COP_ASSERT(length >= 0);
-    char *cell = cop_alloc((size_t)length + 1, 1);
-    vsnprintf(cell, (size_t)length + 1, format, again);
-    va_end(again);
+    char *cell = cop_vsprintf(format, arguments);
     va_end(arguments);
     cop_list_add(&table->cells, cell);
     cop_free(cell);
