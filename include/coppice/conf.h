@@ -103,10 +103,12 @@ cop_status cop_conf_check(const cop_conf *conf);
 /** Everything resolved, as INI text that cop_conf_parse reads back to the same values: every
  * section of the schema without '*' and every wildcard section given, all keys, defaults too.
  * Canonical: equal configurations give equal text. @p effects: bit (1<<cop_opt_effect) set for the
- * kinds wanted. */
+ * kinds wanted. With COP_CONF_GIVEN keys at their default are left out: the text then stays what it
+ * is when a later version knows more options, so hashes and comparisons are made from it. */
 void cop_conf_write(const cop_conf *conf, cop_buf *text, unsigned effects);
 #define COP_CONF_ALL 7u
-#define COP_CONF_SCIENCE (1u << COP_SCIENCE)
+#define COP_CONF_GIVEN 8u
+#define COP_CONF_SCIENCE ((1u << COP_SCIENCE) | COP_CONF_GIVEN)
 
 /** Reference of all sections and options as text or Markdown, from the tables. */
 void cop_schema_write_reference(const cop_schema *schema, cop_buf *out, bool markdown);

@@ -76,7 +76,7 @@ void cop_conf_words(const cop_conf *conf, const char *section, const char *key, 
 
 /* A value equal to the default counts as not given: a configuration means what its canonical text
  * says, and that text (in run directories and checkpoints) spells out the defaults. */
-static bool differs(const cop_entry *entry) {
+bool cop_entry_differs(const cop_entry *entry) {
     if (!entry->option->fallback) return true;
     char *fallback = NULL;
     COP_ASSERT(cop_value_check(entry->option, entry->option->fallback, &fallback) == COP_OK);
@@ -88,7 +88,7 @@ static bool differs(const cop_entry *entry) {
 bool cop_conf_given(const cop_conf *conf, const char *section, const char *key) {
     COP_ASSERT(cop_schema_option(conf->schema, section, key));
     const cop_entry *entry = cop_conf_entry(conf, section, key);
-    return entry && differs(entry);
+    return entry && cop_entry_differs(entry);
 }
 
 const char *cop_conf_place(const cop_conf *conf, const char *section, const char *key) {
@@ -126,7 +126,7 @@ static bool is_wild(const cop_conf *conf, const char *section) {
 bool cop_conf_has_section(const cop_conf *conf, const char *section) {
     if (is_wild(conf, section)) return cop_conf_listed(conf, section);
     for (size_t i = 0; i < conf->count; i++)
-        if (strcmp(conf->entries[i].section, section) == 0 && differs(&conf->entries[i]))
+        if (strcmp(conf->entries[i].section, section) == 0 && cop_entry_differs(&conf->entries[i]))
             return true;
     return false;
 }

@@ -19,6 +19,11 @@ struct cop_conf {
     cop_list sections; /* headers seen, in order */
 };
 
+/* get.c */
+
+/** False for a value that is the option's default: it counts as not given. */
+bool cop_entry_differs(const cop_entry *entry);
+
 /* values.c */
 
 /** Check @p text against the option's type, choices and bounds; *canonical is the one spelling of

@@ -57,6 +57,7 @@ static void write_section(const cop_conf *conf, const char *section, bool always
         const cop_entry *entry = cop_conf_entry(conf, section, o->key);
         char *fallback = NULL;
         if (!(effects & (1u << o->effect)) || (!entry && !o->fallback)) continue;
+        if ((effects & COP_CONF_GIVEN) && !(entry && cop_entry_differs(entry))) continue;
         if (!entry) COP_ASSERT(cop_value_check(o, o->fallback, &fallback) == COP_OK);
         if (!header) cop_buf_printf(out, "%s[%s]\n", out->length ? "\n" : "", section);
         header = true;

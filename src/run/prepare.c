@@ -28,8 +28,8 @@ cop_status cop_session_same_science(const cop_conf *now, const cop_conf *then, c
     cop_buf a = {0}, b = {0};
     cop_list lines_a = {0}, lines_b = {0};
     cop_status status = COP_OK;
-    cop_conf_write(now, &a, COP_CONF_SCIENCE);
-    cop_conf_write(then, &b, COP_CONF_SCIENCE);
+    cop_conf_write(now, &a, 1u << COP_SCIENCE);
+    cop_conf_write(then, &b, 1u << COP_SCIENCE);
     if (strcmp(cop_buf_text(&a), cop_buf_text(&b)) != 0) {
         cop_list_split(&lines_a, cop_buf_text(&a), "\n");
         cop_list_split(&lines_b, cop_buf_text(&b), "\n");
