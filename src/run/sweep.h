@@ -91,6 +91,8 @@ cop_status cop_sweep_prepare(cop_sweep *sweep, const cop_sweep_options *options,
 /** Arms are named by letters, digits, '.', '_' and '-', at most COP_ARM_NAME - 1 of them, and do
  * not begin with '.' or '-'. */
 bool cop_arm_name_good(const char *name);
+/** Does a section of a sweep file begin some line of the file? */
+bool cop_is_sweep_file(const char *path);
 /** Add the arms that @p word means: CONFIG, NAME=CONFIG, or a sweep file, whose seeds and ranks per
  * run (0: not said) are given back too (@p seeds is owned by the caller, NULL: not said). */
 cop_status cop_sweep_add_word(cop_sweep *sweep, const char *word, char **seeds, int *ranks);

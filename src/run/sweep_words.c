@@ -104,8 +104,7 @@ static const cop_section sweep_sections[] = {{"sweep", "What is run.", sweep_opt
                                              {"arm.*", "An arm.", arm_options}};
 static const cop_schema sweep_schema = {sweep_sections, 2};
 
-/* Does a section of a sweep file begin some line? */
-static bool is_sweep_file(const char *path) {
+bool cop_is_sweep_file(const char *path) {
     cop_buf text = {0};
     bool found = false;
     if (cop_read_file(path, (size_t)1 << 24, &text) == COP_OK) {
@@ -190,5 +189,5 @@ done:
 }
 
 cop_status cop_sweep_add_word(cop_sweep *sweep, const char *word, char **seeds, int *ranks) {
-    return is_sweep_file(word) ? add_file(sweep, word, seeds, ranks) : add_config(sweep, word);
+    return cop_is_sweep_file(word) ? add_file(sweep, word, seeds, ranks) : add_config(sweep, word);
 }

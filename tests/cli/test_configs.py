@@ -4,7 +4,6 @@
 The arms of the thesis read MNIST and EMNIST files. Here they are given files of the same names and sizes with images
 of noise around ten shapes, and a small network; everything else is as they say.
 """
-import configparser
 import functools
 import gzip
 import json
@@ -39,14 +38,24 @@ def printed(path):
 @test
 def arms_of_sweep_files_are_sound(scratch):
     for path in configurations("sweeps"):
-        arms = configparser.ConfigParser(inline_comment_prefixes=";")
-        arms.read(os.path.join(ROOT, path))
-        names = [name for name in arms.sections() if name.startswith("arm.")]
-        check(names, path)
-        for name in names:
-            config = os.path.join(ROOT, os.path.dirname(path), arms[name]["config"])
-            sets = ["--set=" + word for word in arms[name].get("set", "").split()]
-            check_status(coppice("check", "--no-data", config, *sets), 0)
+        result = coppice("check", "--no-data", path)
+        check_status(result, 0)
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            arms = re.findall(r"^\[arm\.(.*)\]", f.read(), re.M)
+        check(len(arms) > 1, path)
+        said = re.findall(r"^\[arm\.(.*)\] of .* is sound", result.stdout, re.M)
+        check(said == arms, f"{path}: {arms}, but checked were {said}")
+
+
+@test
+def a_wrong_arm_is_named(scratch):
+    path = os.path.join(scratch, "arms.ini")
+    config = os.path.join(ROOT, "configs/smoke/padawann.ini")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"[arm.good]\nconfig = {config}\n[arm.bad]\nconfig = {config}\nset = pool.elite=99\n")
+    result = coppice("check", "--no-data", path)
+    check_status(result, 78)
+    check(f"{path}: [arm.bad]" in result.stderr and "elite" in result.stderr, result.stderr)
 
 
 def write_images(folder, name, labels, seed):
