@@ -3,7 +3,7 @@
 
 A test is a program build/tests/KIND/test_X (from tests/KIND/test_X.c) or a script
 tests/KIND/test_X.sh or .py; each prints TAP. A first line with "ranks: 1 2 3 5" runs it under mpirun
-once per number. Arguments select: a kind ("unit") or part of a name.
+once per number, with "alone:" at its beginning when nothing else runs beside it. Arguments select: a kind ("unit") or part of a name.
 """
 import argparse
 import concurrent.futures
@@ -19,7 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def discover(build, wanted):
     jobs = []
-    for kind in sorted(os.listdir(os.path.join(ROOT, "tests"))):
+    # the longest first, so that no core waits at the end
+    for kind in sorted(os.listdir(os.path.join(ROOT, "tests")), key=lambda k: (k != "resume", k)):
         folder = os.path.join(ROOT, "tests", kind)
         if kind in ("support", "data") or not os.path.isdir(folder):
             continue
@@ -32,7 +33,7 @@ def discover(build, wanted):
             with open(os.path.join(folder, name), encoding="utf-8") as f:
                 head = f.readline() + f.readline()
             m = re.search(r"ranks:([ 0-9]+)", head)
-            alone = "alone" in head
+            alone = '"""alone:' in head or "/* alone:" in head
             if name.endswith(".c"):
                 argv = [os.path.join(build, "tests", label)]
             else:
