@@ -3,11 +3,12 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS_MAX ((size_t)1 << 20)
 /* what becomes of a column */
-enum { FEATURE, LABEL, DROPPED };
+enum { FEATURE, LABEL, DROPPED, GROUP };
 
 /* Cells of one line; they point into the line, which is cut up. */
 typedef struct cells {
@@ -24,6 +25,7 @@ typedef struct parser {
     cop_list header;     /* names of the columns, when there are */
     unsigned char *role; /* (columns) */
     size_t columns, rows_capacity;
+    cop_list groups; /* of each row, as the cell says it */
 } parser;
 
 static void add_cell(cells *c, char *text) {
@@ -170,6 +172,13 @@ static cop_status assign_roles(parser *p, size_t *features) {
                             p->reader.path, column + 1);
         p->role[column] = LABEL;
     }
+    if (f->group && *f->group) {
+        COP_TRY(find_column(p, f->group, "group", &column));
+        if (p->role[column] == LABEL)
+            return cop_fail(COP_E_FORMAT, "%s: column %zu is both the label and the group",
+                            p->reader.path, column + 1);
+        p->role[column] = GROUP; /* also one that drop names */
+    }
     *features = 0;
     for (size_t i = 0; i < p->columns; i++) *features += p->role[i] == FEATURE;
     if (!*features)
@@ -201,6 +210,34 @@ static cop_status add_label(cop_csv *csv, const parser *p, size_t row, const cha
     return COP_OK;
 }
 
+static cop_status add_group(parser *p, size_t column) {
+    char *cell = p->cells.cell[column];
+    char *end = p->format->group_end ? strrchr(cell, p->format->group_end) : NULL;
+    if (p->format->group_end && !end)
+        return bad_cell(p, column, "names no group", "group_end does not occur in it");
+    if (end) *end = 0;
+    if (is_missing(cell)) return bad_cell(p, column, "names no group", "every row needs one");
+    cop_list_add(&p->groups, cell);
+    return COP_OK;
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(**(char *const *const *)a, **(char *const *const *)b);
+}
+
+/* Numbers of the groups, in the order of their names. */
+static void number_groups(cop_csv *csv, const cop_list *names) {
+    char ***sorted = cop_alloc(names->count, sizeof *sorted);
+    csv->group = COP_NEW_ARRAY(uint32_t, names->count);
+    for (size_t i = 0; i < names->count; i++) sorted[i] = &names->items[i];
+    qsort(sorted, names->count, sizeof *sorted, by_text);
+    for (size_t i = 0; i < names->count; i++) {
+        if (!i || strcmp(*sorted[i], *sorted[i - 1]) != 0) csv->groups++;
+        csv->group[sorted[i] - names->items] = (uint32_t)(csv->groups - 1);
+    }
+    cop_free(sorted);
+}
+
 static cop_status add_row(cop_csv *csv, parser *p) {
     const cells *c = &p->cells;
     if (c->count != p->columns)
@@ -218,6 +255,10 @@ static cop_status add_row(cop_csv *csv, parser *p) {
     for (size_t i = 0; i < c->count; i++) {
         double number;
         if (p->role[i] == DROPPED) continue;
+        if (p->role[i] == GROUP) {
+            COP_TRY(add_group(p, i));
+            continue;
+        }
         if (p->role[i] == LABEL) {
             if (is_missing(c->cell[i])) return bad_cell(p, i, "is no label", "every row needs one");
             COP_TRY(add_label(csv, p, csv->rows, c->cell[i]));
@@ -278,6 +319,7 @@ cop_status cop_csv_read(cop_csv *csv, const cop_csv_format *format, const char *
     parser p = {.format = format, .separator = format->separator};
     *csv = (cop_csv){0};
     COP_GO(read_rows(csv, &p, path));
+    if (p.groups.count) number_groups(csv, &p.groups);
     if (format->labels_path) {
         cop_reader_close(&p.reader);
         COP_GO(read_labels(csv, &p));
@@ -288,6 +330,7 @@ done:
     cop_free(p.cells.cell);
     cop_free(p.role);
     cop_list_clear(&p.header);
+    cop_list_clear(&p.groups);
     return status;
 }
 
@@ -295,5 +338,6 @@ void cop_csv_clear(cop_csv *csv) {
     cop_free(csv->x);
     cop_free(csv->label);
     cop_list_clear(&csv->names);
+    cop_free(csv->group);
     *csv = (cop_csv){0};
 }

@@ -13,6 +13,8 @@ typedef struct cop_csv_format {
     const char *label;       /**< first, last, a number from 1, a name */
     const char *labels_path; /**< one label a line in a file of its own instead; NULL for none */
     const cop_list *drop;    /**< numbers from 1, or names */
+    const char *group;       /**< column that names groups of rows, no feature; NULL, "": none */
+    char group_end;          /**< the name of a group ends before the last of these; 0: whole */
     bool missing;            /**< empty cells and "?" are NaN rather than an error */
 } cop_csv_format;
 
@@ -21,6 +23,8 @@ typedef struct cop_csv {
     float *x;       /**< (rows, features) */
     int32_t *label; /**< (rows) index into names, which are in order of appearance */
     cop_list names;
+    uint32_t *group; /**< (rows) number of each row's group, by name; NULL when none were asked */
+    size_t groups;
 } cop_csv; /* all-zero is empty */
 
 /** Messages name file, line and column. COP_E_IO, COP_E_FORMAT. */

@@ -83,6 +83,34 @@ static const cop_known_set sets[] = {
      "classes = 1, 2, 3, 4, 5\n"
      "map = 1, 0, 0, 0, 0\n"
      "holdout = 0.2\n"},
+    {"epilepsy-recordings",
+     "The same, split by recording: chunks of one recording are all for training or all for tests.",
+     "[task.epilepsy-recordings]\n"
+     "source = csv\n"
+     "file = epilepsy/epileptic_seizure_recognition.csv.gz\n"
+     "label = y\n"
+     "classes = 1, 2, 3, 4, 5\n"
+     "map = 1, 0, 0, 0, 0\n"
+     "holdout = 0.2\n"
+     "group = id\n"
+     "group_end = .\n"},
+    {"cifar-10",
+     "Colour images, 32 x 32, of ten kinds; Krizhevsky 2009. A part: the first of five batches, "
+     "and 2,000 of 10,000 test images, so numbers are not comparable with published ones.",
+     "[task.cifar-10]\n"
+     "source = cifar\n"
+     "batches = cifar-10/data_batch_1.bin.gz\n"
+     "test_batches = cifar-10/test_subset_2000.bin.gz\n"},
+    {"a9a", "Adult: income from 123 binary features, as LIBSVM has it; Platt 1998.",
+     "[task.a9a]\n"
+     "source = libsvm\n"
+     "file = adult-libsvm/a9a.gz\n"
+     "test_file = adult-libsvm/a9a.t.gz\n"},
+    {"w8a", "Web pages, 300 binary features, 3 % of one class; Platt 1998.",
+     "[task.w8a]\n"
+     "source = libsvm\n"
+     "file = web-libsvm/w8a.gz\n"
+     "holdout = 0.2\n"},
     {"higgs", "Collisions, 28 features, a small sample; Baldi et al. 2014.",
      "[task.higgs]\n"
      "source = csv\n"

@@ -1,19 +1,15 @@
-/* The source `csv`: which table a split reads, and the seeded holdout. */
+/* The source `csv`: which table a split reads. */
 #include "csv.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "holdout.h"
+
 static const char *own(cop_split split, const cop_conf *conf, const char *section,
                        const char *evolve, const char *test, const char *train) {
     const char *key = split == COP_SPLIT_EVOLVE ? evolve : split == COP_SPLIT_TEST ? test : train;
     return cop_conf_text(conf, section, key)[0] ? key : train;
-}
-
-/* Whether the split is cut from the table of the train split by the holdout. */
-static bool held_out(cop_split split, const cop_conf *conf, const char *section) {
-    return cop_conf_real(conf, section, "holdout") > 0 &&
-           (split != COP_SPLIT_EVOLVE || !cop_conf_text(conf, section, "evolve_file")[0]);
 }
 
 static cop_status separator(char *out, const cop_conf *conf, const char *section) {
@@ -32,37 +28,18 @@ static cop_status separator(char *out, const cop_conf *conf, const char *section
     return COP_OK;
 }
 
-/* Keep the rows of one side of the holdout. Of each label's n rows, round(n * fraction) drawn with
- * the seed are held out: the split keeps the proportions of the labels. */
+/* Keep the rows of one side of the holdout. */
 static void cut(cop_csv *csv, const cop_conf *conf, const char *section, bool test) {
-    double fraction = cop_conf_real(conf, section, "holdout");
-    size_t rows = csv->rows, *left = COP_NEW_ARRAY(size_t, csv->names.count), to = 0;
-    uint32_t *order = COP_NEW_ARRAY(uint32_t, rows);
-    cop_mask out;
-    cop_mask_init(&out, rows);
-    for (size_t i = 0; i < rows; i++) left[csv->label[i]]++;
-    for (size_t c = 0; c < csv->names.count; c++)
-        left[c] = (size_t)llround((double)left[c] * fraction);
-    for (size_t i = 0; i < rows; i++) order[i] = (uint32_t)i;
-    cop_rng rng = cop_rng_at((uint64_t)cop_conf_int(conf, section, "seed"), 0, 1, COP_FOR_SPLIT);
-    cop_rng_shuffle(&rng, order, rows);
-    for (size_t k = 0; k < rows; k++) {
-        size_t *n = &left[csv->label[order[k]]];
-        if (*n) {
-            cop_mask_set(&out, order[k]);
-            (*n)--;
-        }
-    }
-    for (size_t i = 0; i < rows; i++) {
-        if (cop_mask_get(&out, i) != test) continue;
-        memmove(csv->x + to * csv->features, csv->x + i * csv->features,
+    size_t *kept, count;
+    cop_holdout_rows(&kept, &count, csv->label, csv->rows, csv->names.count, csv->group,
+                     csv->groups, conf, section, test);
+    for (size_t to = 0; to < count; to++) {
+        memmove(csv->x + to * csv->features, csv->x + kept[to] * csv->features,
                 csv->features * sizeof *csv->x);
-        csv->label[to++] = csv->label[i];
+        csv->label[to] = csv->label[kept[to]];
     }
-    csv->rows = to;
-    cop_mask_clear(&out);
-    cop_free(order);
-    cop_free(left);
+    csv->rows = count;
+    cop_free(kept);
 }
 
 static cop_status read_csv(cop_raw *raw, const size_t *keep, size_t count, float *x) {
@@ -109,12 +86,16 @@ static cop_status open_csv(cop_raw *raw, const cop_conf *conf, const char *secti
                              .missing =
                                  strcmp(cop_conf_text(conf, section, "missing"), "mean") == 0};
     cop_conf_words(conf, section, "drop", &drop);
+    if (cop_holdout_cuts(split, conf, section)) {
+        format.group = cop_conf_text(conf, section, "group");
+        format.group_end = cop_conf_text(conf, section, "group_end")[0];
+    }
     COP_GO(separator(&format.separator, conf, section));
     COP_GO(cop_task_path(&path, conf, section, key, data_dir));
     if (labels) COP_GO(cop_task_path(&labels_path, conf, section, labels_key, data_dir));
     format.labels_path = labels_path;
     COP_GO(cop_csv_read(csv, &format, path));
-    if (held_out(split, conf, section)) cut(csv, conf, section, split == COP_SPLIT_TEST);
+    if (cop_holdout_cuts(split, conf, section)) cut(csv, conf, section, split == COP_SPLIT_TEST);
     raw->samples = csv->rows;
     raw->label = csv->label;
     csv->label = NULL;
@@ -161,13 +142,15 @@ static cop_status check(const cop_conf *conf, const char *section, const char *d
     double size[4];
     COP_TRY(check_files(conf, section, data_dir));
     COP_TRY(separator(&character, conf, section));
-    bool test = cop_conf_text(conf, section, "test_file")[0],
-         holdout = cop_conf_real(conf, section, "holdout") > 0;
-    if (!test && !holdout)
-        return cop_conf_fail(conf, section, "test_file",
-                             "where do test samples come from? give test_file, or holdout = 0.2");
-    if (test && holdout)
-        return cop_conf_fail(conf, section, "holdout", "cannot be given together with test_file");
+    COP_TRY(cop_holdout_check(conf, section));
+    if (cop_conf_text(conf, section, "group")[0] && cop_conf_real(conf, section, "holdout") <= 0)
+        return cop_conf_fail(conf, section, "group",
+                             "says what holdout draws: give holdout = 0.2, or leave it out");
+    if (cop_conf_text(conf, section, "group_end")[0] && !cop_conf_text(conf, section, "group")[0])
+        return cop_conf_fail(conf, section, "group_end",
+                             "is the end of a group's name: give group, the column");
+    if (strlen(cop_conf_text(conf, section, "group_end")) > 1)
+        return cop_conf_fail(conf, section, "group_end", "wanted one character");
     if (cop_conf_text(conf, section, "labels")[0] &&
         strcmp(cop_conf_text(conf, section, "label"), "last") != 0)
         return cop_conf_fail(conf, section, "label",
@@ -182,9 +165,10 @@ static cop_status check(const cop_conf *conf, const char *section, const char *d
     return COP_OK;
 }
 
-static const char *const uses[] = {
-    "file",      "evolve_file", "test_file", "labels", "evolve_labels", "test_labels", "holdout",
-    "separator", "header",      "label",     "drop",   "missing",       "shape",       NULL};
+static const char *const uses[] = {"file",          "evolve_file", "test_file", "labels",
+                                   "evolve_labels", "test_labels", "holdout",   "group",
+                                   "group_end",     "separator",   "header",    "label",
+                                   "drop",          "missing",     "shape",     NULL};
 const cop_source cop_source_csv = {
     .name = "csv",
     .summary = "Tables as text (CSV, TSV, blank-separated), gzipped or not, with a label column.",

@@ -109,6 +109,21 @@ const cop_option cop_task_options[] = {
            "What an empty cell or '?' is: an error, or the feature's mean over the train split."),
     {"shape", COP_OPT_REALS, "", 1, COP_FEATURES_MAX, "", NULL, COP_SCIENCE,
      "Channels, height and width, when the columns of a table are the pixels of an image."},
+    TEXT("group", "",
+         "holdout: column that says which rows belong together (of one person, one recording); "
+         "they are held out together or not at all. It is no feature."),
+    TEXT("group_end", "",
+         "A group's name ends before the last such character of the cell: with . the rows S093.15 "
+         "and S093.16 are of group S093 (default: the whole cell)."),
+    /* cifar */
+    {"batches", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
+     "Binary files of CIFAR-10 of the train split, one after the other, gzipped or not."},
+    {"evolve_batches", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
+     "Those of the evolve split (default: the train split's)."},
+    {"test_batches", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE, "Those of the test split."},
+    /* libsvm */
+    INT("columns", "0", 0, 1 << 24, "features",
+        "Features of a sample in files of libsvm (0 = the largest index of the train file)."),
     /* generators */
     INT("train_samples", "6000", 1, 1e8, "samples", "Samples generated for the train split."),
     INT("evolve_samples", "2000", 1, 1e8, "samples", "Samples generated for the evolve split."),

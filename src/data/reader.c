@@ -56,6 +56,15 @@ cop_status cop_reader_bytes(cop_reader *reader, void *bytes, size_t count, const
     return COP_OK;
 }
 
+cop_status cop_reader_record(cop_reader *reader, void *bytes, size_t count, const char *what,
+                             bool *more) {
+    const int first = gzgetc(reader->file);
+    *more = first >= 0;
+    if (!*more) return stream_error(reader);
+    *(unsigned char *)bytes = (unsigned char)first;
+    return cop_reader_bytes(reader, (unsigned char *)bytes + 1, count - 1, what);
+}
+
 cop_status cop_reader_expect_end(cop_reader *reader) {
     unsigned char byte;
     int got = gzread(reader->file, &byte, 1);

@@ -30,7 +30,12 @@ const char *cop_split_key(char out[32], cop_split split, const char *what);
  * The file need not exist. COP_E_CONFIG when @p data_dir is wanted and NULL. */
 cop_status cop_task_path(char **path, const cop_conf *conf, const char *section, const char *key,
                          const char *data_dir);
+/** The same for @p name, one of several in the option. */
+cop_status cop_task_path_of(char **path, const cop_conf *conf, const char *section, const char *key,
+                            const char *name, const char *data_dir);
 /** The same, and the file must be there and readable. */
+cop_status cop_task_file_there(const cop_conf *conf, const char *section, const char *key,
+                               const char *name, const char *data_dir);
 cop_status cop_task_file_exists(const cop_conf *conf, const char *section, const char *key,
                                 const char *data_dir);
 
@@ -59,6 +64,9 @@ typedef struct cop_reader {
 cop_status cop_reader_open(cop_reader *reader, const char *path);
 /** Exactly @p count bytes; COP_E_FORMAT says @p what is cut short. */
 cop_status cop_reader_bytes(cop_reader *reader, void *bytes, size_t count, const char *what);
+/** The same, or nothing (*more false) when the file ends here. */
+cop_status cop_reader_record(cop_reader *reader, void *bytes, size_t count, const char *what,
+                             bool *more);
 /** COP_E_FORMAT when anything follows, or when the checksum of the compressed stream is wrong. */
 cop_status cop_reader_expect_end(cop_reader *reader);
 /** The next line without its end into @p line (overwritten); *more is false behind the last one. */

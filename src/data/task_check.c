@@ -180,14 +180,13 @@ cop_status cop_task_section(const cop_conf *conf, const char *task) {
     return status;
 }
 
-cop_status cop_task_path(char **path, const cop_conf *conf, const char *section, const char *key,
-                         const char *data_dir) {
-    const char *text = cop_conf_text(conf, section, key);
+cop_status cop_task_path_of(char **path, const cop_conf *conf, const char *section, const char *key,
+                            const char *name, const char *data_dir) {
     *path = NULL;
-    if (text[0] == '/')
-        *path = cop_strdup(text);
+    if (name[0] == '/')
+        *path = cop_strdup(name);
     else if (data_dir && data_dir[0])
-        *path = cop_sprintf("%s/%s", data_dir, text);
+        *path = cop_sprintf("%s/%s", data_dir, name);
     else
         return cop_conf_fail(conf, section, key,
                              "is a file in the data folder: name the folder with --data DIR or "
@@ -195,14 +194,24 @@ cop_status cop_task_path(char **path, const cop_conf *conf, const char *section,
     return COP_OK;
 }
 
-cop_status cop_task_file_exists(const cop_conf *conf, const char *section, const char *key,
-                                const char *data_dir) {
+cop_status cop_task_path(char **path, const cop_conf *conf, const char *section, const char *key,
+                         const char *data_dir) {
+    return cop_task_path_of(path, conf, section, key, cop_conf_text(conf, section, key), data_dir);
+}
+
+cop_status cop_task_file_there(const cop_conf *conf, const char *section, const char *key,
+                               const char *name, const char *data_dir) {
     char *path;
-    COP_TRY(cop_task_path(&path, conf, section, key, data_dir));
+    COP_TRY(cop_task_path_of(&path, conf, section, key, name, data_dir));
     cop_status status = COP_OK;
     if (access(path, R_OK) != 0)
         status = cop_conf_fail(conf, section, key,
                                "%s cannot be read: check --data DIR or COPPICE_DATA", path);
     cop_free(path);
     return status;
+}
+
+cop_status cop_task_file_exists(const cop_conf *conf, const char *section, const char *key,
+                                const char *data_dir) {
+    return cop_task_file_there(conf, section, key, cop_conf_text(conf, section, key), data_dir);
 }

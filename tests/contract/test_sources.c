@@ -9,6 +9,8 @@ static const struct {
 } sections[] = {
     {"idx", "images = i\nlabels = l\ntest_images = i\ntest_labels = l\n"},
     {"csv", "file = t.csv\nholdout = 0.25\n"},
+    {"libsvm", "file = t.svm\nholdout = 0.25\n"},
+    {"cifar", "batches = c\ntest_batches = c\n"},
     {"glyphs-digits", "train_samples = 60\nevolve_samples = 40\ntest_samples = 40\n"},
     {"glyphs-letters", "train_samples = 60\nevolve_samples = 40\ntest_samples = 40\n"},
     {"binary-clusters", "train_samples = 60\nevolve_samples = 40\ntest_samples = 40\n"},
@@ -26,7 +28,14 @@ static void write_files(void) {
     cop_buf text = {0};
     for (int i = 0; i < 24; i++) cop_buf_printf(&text, "%d,%d,%c\n", i, i * i, 'a' + i % 3);
     data_text("t.csv", cop_buf_text(&text));
+    cop_buf_reset(&text);
+    for (int i = 0; i < 24; i++) cop_buf_printf(&text, "%d 1:%d 4:%d\n", i % 3, i, i * i);
+    data_text("t.svm", cop_buf_text(&text));
     cop_buf_clear(&text);
+    static unsigned char batch[12 * 3073];
+    for (size_t i = 0; i < sizeof batch; i++)
+        batch[i] = (unsigned char)cop_rng_below(&rng, i % 3073 ? 256 : 3);
+    data_file("c", batch, sizeof batch);
 }
 
 static char *section_of(const cop_source *source, const char *more) {
@@ -48,7 +57,7 @@ static void every_source_is_described(void **state) {
     (void)state;
     size_t count;
     const cop_source *const *sources = cop_sources(&count);
-    assert_true(count >= 6);
+    assert_true(count >= 8);
     for (size_t i = 0; i < count; i++) {
         assert_true(sources[i]->name[0] && sources[i]->summary[0] && sources[i]->paper);
         for (size_t j = 0; j < i; j++) assert_string_not_equal(sources[i]->name, sources[j]->name);

@@ -189,6 +189,51 @@ static void holdout_splits_each_label_and_loses_nothing(void **state) {
     assert_true(differs);
 }
 
+/* 12 groups of 4 rows; the value says which row it is. */
+static void whole_groups_are_held_out(void **state) {
+    (void)state;
+    static const char *const text =
+        "source = csv\nfile = t.csv\nlabel = y\nnormalise = none\nholdout = 0.25\ngroup = id\n"
+        "group_end = .";
+    cop_buf table = {0};
+    bool seen[48] = {false};
+    size_t of_label[2] = {0};
+    cop_buf_printf(&table, "id,x,y\n");
+    for (int i = 0; i < 48; i++) /* rows of a group are apart */
+        cop_buf_printf(&table, "a.%c.%d,%d,%s\n", 'a' + i % 12, i, i, i % 12 < 8 ? "p" : "q");
+    data_text("t.csv", cop_buf_text(&table));
+    cop_dataset *test = data_load(text, COP_SPLIT_TEST, test_scratch()),
+                *train = data_load(text, COP_SPLIT_TRAIN, test_scratch());
+    assert_int_equal(cop_dataset_features(test), 1);
+    assert_int_equal(test->samples, 12);
+    assert_int_equal(train->samples, 36);
+    for (size_t k = 0; k < 48; k++) {
+        const cop_dataset *set = k < 12 ? test : train;
+        const size_t i = k < 12 ? k : k - 12, row = (size_t)set->x[i];
+        assert_true(row < 48 && !seen[row]);
+        seen[row] = true;
+        if (k < 12) of_label[set->label[i]]++;
+    }
+    for (size_t i = 0; i < 12; i++)
+        for (size_t k = 0; k < 12; k++) { /* a group is on one side */
+            const size_t row = (size_t)test->x[i], other = row % 12 + 12 * (k % 4);
+            bool there = false;
+            for (size_t j = 0; j < 12; j++) there |= (size_t)test->x[j] == other;
+            assert_true(there);
+        }
+    assert_int_equal(of_label[0], 8); /* 2 of 8 groups, 1 of 4 */
+    assert_int_equal(of_label[1], 4);
+    cop_dataset_destroy(test);
+    cop_dataset_destroy(train);
+    cop_buf_clear(&table);
+    data_text("t.csv", "id,x,y\nab,1,p\nab,2,q\n");
+    data_refused(text, COP_SPLIT_TEST, test_scratch(), COP_E_FORMAT, "t.csv:2: column 1 (id)");
+    data_text("t.csv", "id,x,y\n.1,1,p\nab.1,2,q\n");
+    data_refused(text, COP_SPLIT_TEST, test_scratch(), COP_E_FORMAT, "names no group");
+    data_refused("source = csv\nfile = t.csv\nholdout = 0.2\ngroup = y", COP_SPLIT_TRAIN,
+                 test_scratch(), COP_E_FORMAT, "both the label and the group");
+}
+
 static void a_table_may_be_an_image(void **state) {
     (void)state;
     cop_dataset *set = table("1,2,3,4,5,6,a\n1,2,3,4,5,6,b\n", "shape = 1, 2, 3");
@@ -209,6 +254,10 @@ static void contradictions_are_refused(void **state) {
     } cases[] = {
         {"source = csv\nfile = t.csv", "give test_file, or holdout"},
         {TABLE "holdout = 0.2", "together with test_file"},
+        {TABLE "group = id", "says what holdout draws"},
+        {"source = csv\nfile = t.csv\nholdout = 0.2\ngroup_end = .", "give group"},
+        {"source = csv\nfile = t.csv\nholdout = 0.2\ngroup = a\ngroup_end = ..",
+         "wanted one character"},
         {TABLE "separator = ab", "separator"},
         {TABLE "separator = .", "no part of a number"},
         {"source = csv\ntest_file = t.csv", "needs this file"},
@@ -249,6 +298,7 @@ int main(void) {
         cmocka_unit_test(standardisation_uses_the_train_split),
         cmocka_unit_test(labels_may_stand_in_a_file_of_their_own),
         cmocka_unit_test(holdout_splits_each_label_and_loses_nothing),
+        cmocka_unit_test(whole_groups_are_held_out),
         cmocka_unit_test(a_table_may_be_an_image),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(any_bytes_are_survived),

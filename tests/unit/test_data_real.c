@@ -183,11 +183,70 @@ static void snippets_equal_the_known_sets(void **state) {
     cop_free(path);
 }
 
+static void cifar_10(void **state) {
+    (void)state;
+    const char *dir = test_data_dir("cifar-10/data_batch_1.bin.gz");
+    if (!dir) skip();
+    cop_dataset *train = load("cifar-10", "normalise = none\n", COP_SPLIT_TRAIN, dir);
+    assert_int_equal(train->samples, 10000);
+    assert_int_equal(cop_dataset_features(train), 3072);
+    assert_int_equal(train->classes, 10);
+    expect_labels(train, (int[]){6, 9, 9, 4, 1}, 5); /* frog, truck, truck, deer, automobile */
+    assert_near((double)train->x[0], 59, 0);         /* the first red ones of the frog */
+    assert_near((double)train->x[1], 43, 0);
+    cop_dataset_destroy(train);
+    cop_dataset *test = load("cifar-10", "", COP_SPLIT_TEST, dir);
+    assert_int_equal(test->samples, 2000);
+    expect_labels(test, (int[]){3, 8, 8, 0, 6}, 5);
+    cop_dataset_destroy(test);
+}
+
+static void libsvm(void **state) {
+    (void)state;
+    const char *dir = test_data_dir("adult-libsvm/a9a.gz");
+    if (!dir) skip();
+    static const struct {
+        const char *name;
+        cop_split split;
+        size_t samples, features, second; /* of the second class */
+    } wanted[] = {{"a9a", COP_SPLIT_TRAIN, 32561, 123, 7841},
+                  {"a9a", COP_SPLIT_TEST, 16281, 123, 3846},
+                  {"w8a", COP_SPLIT_TRAIN, 39799, 300, 1183},
+                  {"w8a", COP_SPLIT_TEST, 9950, 300, 296}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cop_dataset *set = load(wanted[i].name, "normalise = none\n", wanted[i].split, dir);
+        size_t second = 0;
+        assert_int_equal(set->samples, wanted[i].samples);
+        assert_int_equal(cop_dataset_features(set), wanted[i].features);
+        for (size_t k = 0; k < set->samples; k++) second += set->label[k] == 1;
+        assert_int_equal(second, wanted[i].second);
+        cop_dataset_destroy(set);
+    }
+}
+
+/* 500 recordings of 23 rows each: 20 of each of five kinds test. */
+static void epilepsy_by_recording(void **state) {
+    (void)state;
+    const char *dir = test_data_dir("epilepsy/epileptic_seizure_recognition.csv.gz");
+    if (!dir) skip();
+    for (int split = 0; split < 3; split += 2) {
+        cop_dataset *set = load("epilepsy-recordings", "", (cop_split)split, dir);
+        size_t seizures = 0;
+        assert_int_equal(set->samples, split ? 100 * 23 : 400 * 23);
+        for (size_t i = 0; i < set->samples; i++) seizures += set->label[i] == 1;
+        assert_int_equal(seizures, split ? 20 * 23 : 80 * 23);
+        cop_dataset_destroy(set);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mnist),
         cmocka_unit_test(fashion),
         cmocka_unit_test(letters),
+        cmocka_unit_test(cifar_10),
+        cmocka_unit_test(libsvm),
+        cmocka_unit_test(epilepsy_by_recording),
         cmocka_unit_test(tables),
         cmocka_unit_test(madelon_has_its_published_sum),
         cmocka_unit_test(snippets_equal_the_known_sets),
