@@ -78,7 +78,7 @@ def write_images(folder, name, labels, seed):
 
 @test
 def every_configuration_is_sound_and_can_be_explained(scratch):
-    paths = configurations(".", "padawann", "smoke")
+    paths = configurations(".", "padawann", "smoke", "coset", "set")
     check(len(paths) > 25, f"only {len(paths)} configurations")
     for path in paths:
         check_status(coppice("check", "--no-data", path), 0)
