@@ -119,9 +119,17 @@ cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
     json_object_set_new(result, "seconds", json_real(e->seconds));
     json_object_set_new(result, "digest", json_string(e->digest));
     json_object_set_new(result, "tasks", tasks);
+    double plain = last->test, unused;
+    if (t->test_dropout && t->test->samples) {
+        cop_training_score(t, t->test, NULL, t->test->samples, &plain, &unused);
+        json_object_set_new(result, "test_without_dropout", real(percent(plain)));
+    }
     cop_status status = core(e, result);
     fprintf(out, "\n%-28s %8.2f %%  (epoch %u, the last)\n", "test accuracy", percent(last->test),
             t->epoch);
+    if (t->test_dropout)
+        fprintf(out, "%-28s %8.2f %%  (the last epoch; the other test accuracies are with it)\n",
+                "  without dropout", percent(plain));
     if (t->held)
         fprintf(out, "%-28s %8.2f %%  (epoch %u, by validation)\n", "test accuracy, chosen",
                 percent(t->history[chosen].test), chosen + 1);

@@ -100,6 +100,13 @@ static inline size_t cop_live_input(const cop_live_net *net, const cop_live_laye
     return (uint32_t)layer->edge[k].offset / (uint32_t)net->stride; /* below 2^31 both */
 }
 
+/** Numbers of batches for dropout in passes that no weights are learnt in, counted down from the
+ * largest so that they are not those of batches learnt from: @p batch of epoch @p epoch. */
+enum { COP_LIVE_PASS_REWIRE, COP_LIVE_PASS_TEST, COP_LIVE_PASSES };
+static inline uint32_t cop_live_pass(uint32_t epoch, unsigned pass, size_t batch) {
+    return UINT32_MAX - (epoch * COP_LIVE_PASSES + pass) * 65536u - (uint32_t)(batch % 65536);
+}
+
 /** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,
  * for dropout; NULL: inference. Logits are z of the last layer. */
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);

@@ -63,6 +63,7 @@ typedef struct cop_rewire_plan {
     bool forget; /**< the optimiser forgets everything; else only new edges begin at 0 */
     uint64_t seed;
     uint32_t epoch;
+    bool dropping; /**< similarities are measured with dropout */
 } cop_rewire_plan;
 
 /** What rules need of a data set, computed in one pass over it. Arrays by layer, owned; NULL where
@@ -77,10 +78,11 @@ typedef struct cop_rewire_facts {
 cop_status cop_rewire_check(const cop_live_net *net, const cop_rewire_plan *plan);
 /** Similarity: |cosine| of what an input and an output do over the samples, before the activation
  * function and uncentred; 0 for one that does nothing. Gradient: of the mean loss, its size.
- * Weights are those at the call, dropout is off. Products by BLAS, batch by batch: no activation is
- * kept. The first @p limit samples of @p set are used (0: all). */
+ * Weights are those at the call, dropout is off unless the plan says dropping. Products by BLAS,
+ * batch by batch: no activation is kept. @p which: numbers of the @p count samples of @p set that
+ * are looked at, NULL: the first ones. */
 void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_rewire_plan *plan,
-                        const cop_dataset *set, size_t limit);
+                        const cop_dataset *set, const uint32_t *which, size_t count);
 void cop_rewire_facts_clear(cop_rewire_facts *facts);
 
 /** Rewire every layer that may be. @p core (layers), may be NULL: inputs' degrees after removal and

@@ -122,24 +122,29 @@ static void make_room(gathering *g, const cop_rewire_plan *plan) {
 }
 
 void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_rewire_plan *plan,
-                        const cop_dataset *set, size_t limit) {
+                        const cop_dataset *set, const uint32_t *which, size_t count) {
     const bool similarity = plan->remove->needs == COP_REWIRE_EDGE_SIMILARITY ||
                             add_needs(plan) == COP_REWIRE_SIMILARITY;
     const bool gradient = add_needs(plan) == COP_REWIRE_GRADIENT;
     gathering g = {.net = net, .facts = facts, .gradient = gradient};
-    const size_t samples = limit && limit < set->samples ? limit : set->samples;
     const size_t features = cop_dataset_features(set), batch = net->settings.batch;
     *facts = (cop_rewire_facts){{0}, {0}};
     if (!similarity && !gradient) return;
     cop_blas_one_thread();
     make_room(&g, plan);
     const float **rows = cop_alloc(batch, sizeof *rows);
-    for (size_t at = 0; at < samples; at += batch) {
-        const size_t n = samples - at < batch ? samples - at : batch;
-        for (size_t i = 0; i < n; i++) rows[i] = set->x + (at + i) * features;
-        cop_live_forward(net, rows, n, NULL);
+    int32_t *label = COP_NEW_ARRAY(int32_t, batch);
+    for (size_t at = 0; at < count; at += batch) {
+        const size_t n = count - at < batch ? count - at : batch;
+        const uint32_t drawn = cop_live_pass(plan->epoch, COP_LIVE_PASS_REWIRE, at / batch);
+        for (size_t i = 0; i < n; i++) {
+            const size_t sample = which ? which[at + i] : at + i;
+            rows[i] = set->x + sample * features;
+            label[i] = set->label[sample];
+        }
+        cop_live_forward(net, rows, n, plan->dropping && similarity ? &drawn : NULL);
         if (gradient) {
-            cop_live_loss(net, set->label + at, 1.0 / (double)samples, NULL, NULL);
+            cop_live_loss(net, label, 1.0 / (double)count, NULL, NULL);
             cop_live_backward(net, add_gradient, &g);
         }
         if (similarity) add_similarities(&g);
@@ -153,6 +158,7 @@ void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_re
     for (size_t i = 0; i < net->settings.layers; i++) cop_free(g.edge_sum[i]);
     cop_free(g.edge_part);
     cop_free(rows);
+    cop_free(label);
 }
 
 void cop_rewire_facts_clear(cop_rewire_facts *facts) {

@@ -87,6 +87,7 @@ static void read_plan(cop_training *t) {
                                 .zeta = cop_conf_real(conf, OF, "zeta"),
                                 .draw_weights = is(conf, "new_weights", "drawn"),
                                 .forget = is(conf, "memory", "forget"),
+                                .dropping = cop_conf_bool(conf, OF, "similarity_dropout"),
                                 .seed = t->seed};
     COP_ASSERT(!remove || (t->plan.remove && t->plan.add));
 }
@@ -149,6 +150,7 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->epochs = (size_t)cop_conf_int(conf, OF, "epochs");
     t->every = (size_t)cop_conf_int(conf, OF, "every");
     t->similarity_samples = (size_t)cop_conf_int(conf, OF, "similarity_samples");
+    t->test_dropout = cop_conf_bool(conf, OF, "test_dropout");
     t->drop_last = is(conf, "last_batch", "drop");
     t->schedule = cop_conf_text(conf, OF, "schedule");
     t->decay = cop_conf_real(conf, OF, "decay");
@@ -188,7 +190,9 @@ void cop_training_destroy(cop_training *t) {
 
 static void rewire(cop_training *t, const cop_rewire_plan *plan) {
     cop_rewire_facts facts;
-    cop_rewire_collect(&facts, t->net, plan, t->train, t->similarity_samples);
+    const size_t limit = t->similarity_samples; /* of those that are learnt from */
+    cop_rewire_collect(&facts, t->net, plan, t->train, t->order,
+                       limit && limit < t->learnt ? limit : t->learnt);
     cop_rewire(t->net, plan, &facts, t->core);
     cop_rewire_facts_clear(&facts);
 }
@@ -260,6 +264,36 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
     return COP_OK;
 }
 
+/* As cop_training_score, with dropout active if @p dropping. */
+static void score(cop_training *t, const cop_dataset *set, const uint32_t *which, size_t count,
+                  bool dropping, double *accuracy, double *loss) {
+    const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
+    const size_t batches = (count + batch - 1) / batch;
+    double *found = COP_NEW_ARRAY(double, 2 * batches), right = 0; /* by batch, from who did it */
+    for (size_t b = (size_t)t->team.rank; b < batches; b += (size_t)t->team.size) {
+        const size_t at = b * batch, n = count - at < batch ? count - at : batch;
+        size_t correct;
+        for (size_t i = 0; i < n; i++) {
+            const size_t sample = which ? which[at + i] : at + i;
+            t->rows[i] = set->x + sample * features;
+            t->label[i] = set->label[sample];
+        }
+        const uint32_t drawn = cop_live_pass(t->epoch, COP_LIVE_PASS_TEST, b);
+        cop_live_forward(t->net, t->rows, n, dropping ? &drawn : NULL);
+        found[2 * b] = cop_live_loss(t->net, t->label, 0, &correct, NULL);
+        found[2 * b + 1] = (double)correct;
+    }
+    if (t->team.sum) t->team.sum(t->team.user, found, 2 * batches);
+    *loss = 0;
+    for (size_t b = 0; b < batches; b++) {
+        *loss += found[2 * b];
+        right += found[2 * b + 1];
+    }
+    *accuracy = right / (double)count;
+    *loss /= (double)count;
+    cop_free(found);
+}
+
 cop_status cop_training_epoch(cop_training *t) {
     const size_t batch = t->batch;
     const double start = cop_clock();
@@ -292,7 +326,7 @@ cop_status cop_training_epoch(cop_training *t) {
     if (t->held)
         cop_training_score(t, t->train, t->order + t->learnt, t->held, &row.validation, &unused);
     if (t->test && t->test->samples)
-        cop_training_score(t, t->test, NULL, t->test->samples, &row.test, &row.test_loss);
+        score(t, t->test, NULL, t->test->samples, t->test_dropout, &row.test, &row.test_loss);
     row.edges = (double)cop_live_edges(t->net);
     row.seconds = cop_clock() - start;
     t->history = cop_realloc(t->history, t->epoch, t->epoch + 1u, sizeof *t->history);
@@ -302,30 +336,7 @@ cop_status cop_training_epoch(cop_training *t) {
 
 void cop_training_score(cop_training *t, const cop_dataset *set, const uint32_t *which,
                         size_t count, double *accuracy, double *loss) {
-    const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
-    const size_t batches = (count + batch - 1) / batch;
-    double *found = COP_NEW_ARRAY(double, 2 * batches), right = 0; /* by batch, from who did it */
-    for (size_t b = (size_t)t->team.rank; b < batches; b += (size_t)t->team.size) {
-        const size_t at = b * batch, n = count - at < batch ? count - at : batch;
-        size_t correct;
-        for (size_t i = 0; i < n; i++) {
-            const size_t sample = which ? which[at + i] : at + i;
-            t->rows[i] = set->x + sample * features;
-            t->label[i] = set->label[sample];
-        }
-        cop_live_forward(t->net, t->rows, n, NULL);
-        found[2 * b] = cop_live_loss(t->net, t->label, 0, &correct, NULL);
-        found[2 * b + 1] = (double)correct;
-    }
-    if (t->team.sum) t->team.sum(t->team.user, found, 2 * batches);
-    *loss = 0;
-    for (size_t b = 0; b < batches; b++) {
-        *loss += found[2 * b];
-        right += found[2 * b + 1];
-    }
-    *accuracy = right / (double)count;
-    *loss /= (double)count;
-    cop_free(found);
+    score(t, set, which, count, false, accuracy, loss);
 }
 
 bool cop_training_finish(cop_training *t) {
@@ -355,35 +366,4 @@ void cop_training_without(cop_training *t, bool most, double *accuracy) {
     }
     cop_dataset_destroy(set);
     cop_free(order);
-}
-
-void cop_training_digest(const cop_training *t, const char *science, char hex[COP_HASH_HEX]) {
-    cop_hash *hash = cop_hash_create();
-    cop_hash_add_text(hash, science);
-    cop_hash_add_u64(hash, t->epoch);
-    for (uint32_t e = 0; e < t->epoch; e++) {
-        const cop_training_row *r = &t->history[e];
-        const double numbers[] = {r->loss,      r->accuracy, r->validation,
-                                  r->test_loss, r->test,     r->edges};
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-            cop_hash_add_double(hash, numbers[i]);
-    }
-    for (size_t i = 0; i < t->net->settings.layers; i++) {
-        const cop_live_layer *l = &t->net->layer[i];
-        const size_t units = l->numbers * l->outputs * sizeof(float);
-        cop_hash_add_u64(hash, l->edges);
-        cop_hash_add(hash, l->begin, (l->outputs + 1) * sizeof *l->begin);
-        for (size_t k = 0; k < l->edges; k++) {
-            const uint32_t input = (uint32_t)cop_live_input(t->net, l, k);
-            cop_hash_add(hash, &input, sizeof input);
-            cop_hash_add(hash, &l->edge[k].weight, sizeof(float));
-        }
-        cop_hash_add(hash, l->m, l->edges * sizeof(float));
-        cop_hash_add(hash, l->unit, units);
-        cop_hash_add(hash, l->unit_m, units);
-        if (l->v) cop_hash_add(hash, l->v, l->edges * sizeof(float));
-        if (l->v) cop_hash_add(hash, l->unit_v, units);
-    }
-    cop_hash_hex(hash, hex);
-    cop_hash_destroy(hash);
 }

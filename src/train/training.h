@@ -41,7 +41,7 @@ typedef struct cop_training {
     const char *schedule;
     double decay;
     size_t fall, epochs, every, similarity_samples;
-    bool drop_last;
+    bool drop_last, test_dropout;
     uint64_t seed;
     uint32_t *order, *turn; /**< sample numbers: learnt from, then held back */
     size_t learnt, held;

@@ -22,6 +22,11 @@ const cop_option cop_training_options[] = {
      "whether the optimiser remembers the edges that stay through a rewiring, or forgets all."},
     {"similarity_samples", COP_OPT_INT, "0", 0, 1e9, "samples", NULL, COP_SCIENCE,
      "similarities and gradients of places are measured on the first so many samples; 0: all."},
+    {"similarity_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
+     "similarities are measured with dropout, as in the published program of CosineSET."},
+    {"test_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
+     "test accuracies of epochs are those with dropout, as in the published program of CosineSET: "
+     "to repeat its numbers; validation and all else is without."},
     {"hidden", COP_OPT_REALS, "1000, 1000, 1000", 1, 1e7, "units", NULL, COP_SCIENCE,
      "units of each hidden layer."},
     {"epsilon", COP_OPT_REAL, "20", 0.001, 1e6, "", NULL, COP_SCIENCE,

@@ -340,7 +340,7 @@ static void similarities_are_cosines(void **state) {
     cop_dataset *set = dataset(50, 13);
     assert_ok(cop_live_create(&net, &s));
     assert_ok(cop_rewire_check(net, &plan));
-    cop_rewire_collect(&facts, net, &plan, set, 0);
+    cop_rewire_collect(&facts, net, &plan, set, NULL, set->samples);
     assert_null(facts.matrix[2]); /* the output layer is not rewired */
     for (size_t i = 0; i < 2; i++) {
         const cop_live_layer *l = &net->layer[i];
@@ -358,6 +358,77 @@ static void similarities_are_cosines(void **state) {
     cop_live_destroy(net);
 }
 
+static double largest_difference(const cop_rewire_facts *a, const cop_rewire_facts *b,
+                                 const cop_live_net *net, size_t layer) {
+    double most = 0;
+    for (size_t i = 0; i < net->layer[layer].inputs * net->layer[layer].outputs; i++)
+        most = fmax(most, fabs((double)a->matrix[layer][i] - (double)b->matrix[layer][i]));
+    return most;
+}
+
+/* Only the samples named are looked at, whatever stands beside them. */
+static void facts_are_of_the_samples_named(void **state) {
+    (void)state;
+    draw_samples(13, 4);
+    cop_dataset *all = dataset(40, 13), *some = dataset(40, 13);
+    uint32_t which[17];
+    const size_t row = 13 * sizeof(float);
+    for (uint32_t i = 0; i < 17; i++) which[i] = 5 + (i * 7) % 31;
+    for (size_t i = 0; i < 17; i++) {
+        memcpy(some->x + 13 * i, all->x + 13 * which[i], row);
+        some->label[i] = all->label[which[i]];
+    }
+    for (int gradient = 0; gradient < 2; gradient++) {
+        const cop_live_settings s = small(COP_LIVE_RELU);
+        const cop_rewire_plan plan = {
+            .remove = cop_remove_rule_find("magnitude"),
+            .add = cop_add_rule_find(gradient ? "gradient-top" : "cosine-top"),
+            .zeta = 0.3};
+        cop_rewire_facts a, b;
+        cop_live_net *net;
+        assert_ok(cop_live_create(&net, &s));
+        cop_rewire_collect(&a, net, &plan, all, which, 17);
+        cop_rewire_collect(&b, net, &plan, some, NULL, 17);
+        assert_near(largest_difference(&a, &b, net, 0), 0, 0);
+        cop_rewire_facts_clear(&b);
+        cop_rewire_collect(&b, net, &plan, all, NULL, 40);
+        assert_true(largest_difference(&a, &b, net, 0) > 1e-6);
+        cop_rewire_facts_clear(&a);
+        cop_rewire_facts_clear(&b);
+        cop_live_destroy(net);
+    }
+    cop_dataset_destroy(all);
+    cop_dataset_destroy(some);
+}
+
+/* With dropout what goes into the first layer is as it was, what comes behind is not; the masks of
+ * two epochs differ. */
+static void similarities_may_be_measured_with_dropout(void **state) {
+    (void)state;
+    draw_samples(13, 4);
+    cop_live_settings s = small(COP_LIVE_SRELU);
+    s.dropout = 0.4;
+    cop_live_net *net;
+    cop_dataset *set = dataset(40, 13);
+    cop_rewire_facts facts[4];
+    assert_ok(cop_live_create(&net, &s));
+    for (size_t i = 0; i < 4; i++) { /* without; epoch 1, 1 and 2 */
+        const cop_rewire_plan plan = {.remove = cop_remove_rule_find("magnitude"),
+                                      .add = cop_add_rule_find("cosine-top"),
+                                      .zeta = 0.3,
+                                      .epoch = i == 3 ? 2 : 1,
+                                      .dropping = i > 0};
+        cop_rewire_collect(&facts[i], net, &plan, set, NULL, 40);
+    }
+    assert_near(largest_difference(&facts[0], &facts[1], net, 0), 0, 0);
+    assert_true(largest_difference(&facts[0], &facts[1], net, 1) > 1e-3);
+    assert_near(largest_difference(&facts[1], &facts[2], net, 1), 0, 0);
+    assert_true(largest_difference(&facts[1], &facts[3], net, 1) > 1e-3);
+    for (size_t i = 0; i < 4; i++) cop_rewire_facts_clear(&facts[i]);
+    cop_dataset_destroy(set);
+    cop_live_destroy(net);
+}
+
 /* The matrix of gradients holds, where an edge lives, the size of that edge's gradient. */
 static void gradients_of_places_contain_those_of_edges(void **state) {
     (void)state;
@@ -370,7 +441,7 @@ static void gradients_of_places_contain_those_of_edges(void **state) {
     cop_rewire_facts facts;
     cop_dataset *set = dataset(BATCH, 13);
     assert_ok(cop_live_create(&net, &s));
-    cop_rewire_collect(&facts, net, &plan, set, 0);
+    cop_rewire_collect(&facts, net, &plan, set, NULL, set->samples);
     cop_live_forward(net, rows, BATCH, NULL);
     cop_live_loss(net, labels, 1.0 / BATCH, NULL, NULL);
     cop_live_backward(net, NULL, NULL);
@@ -404,7 +475,7 @@ static void every_pair_of_rules_keeps_the_lists(void **state) {
                 cop_rewire_plan plan = {
                     .remove = remove[r], .add = add[a], .zeta = 0.4, .seed = 3, .epoch = epoch};
                 cop_rewire_facts facts;
-                cop_rewire_collect(&facts, net, &plan, set, 0);
+                cop_rewire_collect(&facts, net, &plan, set, NULL, set->samples);
                 cop_rewire(net, &plan, &facts, NULL);
                 cop_rewire_facts_clear(&facts);
                 check_lists(net);
@@ -465,6 +536,8 @@ int main(void) {
         cmocka_unit_test(first_edges_are_as_many_as_epsilon_says),
         cmocka_unit_test(set_takes_the_smallest_of_each_sign),
         cmocka_unit_test(similarities_are_cosines),
+        cmocka_unit_test(facts_are_of_the_samples_named),
+        cmocka_unit_test(similarities_may_be_measured_with_dropout),
         cmocka_unit_test(gradients_of_places_contain_those_of_edges),
         cmocka_unit_test(every_pair_of_rules_keeps_the_lists),
         cmocka_unit_test(drawn_positions_are_new_and_even),
