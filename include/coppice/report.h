@@ -187,8 +187,9 @@ typedef struct cop_subject {
     char *network_file;         /**< where it was read */
     cop_checkpoint *checkpoint; /**< NULL: network file, or none yet, or not read */
     char *checkpoint_file;
-    cop_ledger ledger; /**< RUN */
-    json_t *run;       /**< RUN: run.json; NULL when it is missing or unreadable */
+    struct cop_trained *trained; /**< in place of network and checkpoint, where [train] made it */
+    cop_ledger ledger;           /**< RUN */
+    json_t *run;                 /**< RUN: run.json; NULL when it is missing or unreadable */
 } cop_subject;
 
 /** Any live individual of a checkpoint may be meant, not only the best. */
@@ -201,6 +202,14 @@ typedef struct cop_subject {
 cop_status cop_subject_open(cop_subject *subject, const char *path, uint64_t individual,
                             bool whole);
 void cop_subject_close(cop_subject *subject);
+/** For commands that know networks of [network] alone. COP_E_USAGE when it is one of [train]. */
+cop_status cop_subject_no_training(const cop_subject *subject);
+/** What can be said in a line of either kind of network, which must be there. */
+typedef struct cop_subject_facts {
+    uint64_t individual, edges, possible;
+    cop_weighting_kind weighting;
+} cop_subject_facts;
+cop_subject_facts cop_subject_facts_of(const cop_subject *subject);
 /** The network of individual @p id (COP_SUBJECT_BEST: the best ever) of a checkpoint: base weights,
  * its mask, and the weighting that the checkpoint's configuration names. */
 cop_status cop_checkpoint_network(const cop_checkpoint *checkpoint, uint64_t id,
@@ -212,7 +221,13 @@ cop_status cop_checkpoint_network(const cop_checkpoint *checkpoint, uint64_t id,
 json_t *cop_describe_network(const cop_network *network);
 /** Adds checkpoint, generations, best, population and config to @p out. */
 void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file, json_t *out);
+/** Adds checkpoint, epochs, network and config to @p out. */
+void cop_describe_training(const struct cop_trained *trained, const char *file, json_t *out);
 json_t *cop_describe_subject(const cop_subject *subject);
+/** The text of what cop_describe_training added, but the network. */
+void cop_describe_write_training(const json_t *description, bool all, cop_buf *out);
+/** The sections and keys of a configuration as cop_conf_write writes it. */
+json_t *cop_describe_config(const char *text);
 /** The description as text; @p all rows of the generation table, or some twenty of them. */
 void cop_describe_write(const json_t *description, bool all, cop_buf *out);
 /** Its living individuals, in the order of the rank operator, with the measures that tell them

@@ -151,14 +151,13 @@ done:
 }
 
 static void print_text(const evaluation *e) {
-    const cop_network *network = e->subject.network;
+    const cop_subject_facts facts = cop_subject_facts_of(&e->subject);
     cop_buf text = {0};
-    cop_buf_printf(&text, "network %s, individual %llu, %s weights, %zu of %zu edges\n",
-                   e->subject.network_file, (unsigned long long)network->id,
-                   cop_weighting_name(network->weighting.kind), cop_mask_count(&network->mask),
-                   network->mask.bits);
-    cop_buf_printf(&text, "%s samples, evaluator %s", cop_split_name(e->split),
-                   e->judge.evaluator->name);
+    cop_buf_printf(&text, "network %s, individual %llu, %s weights, %llu of %llu edges\n",
+                   e->subject.network_file, (unsigned long long)facts.individual,
+                   cop_weighting_name(facts.weighting), (unsigned long long)facts.edges,
+                   (unsigned long long)facts.possible);
+    cop_buf_printf(&text, "%s samples, evaluator %s", cop_split_name(e->split), e->judge.how);
     if (e->choose != e->split)
         cop_buf_printf(&text, ", shared value chosen on %s samples", cop_split_name(e->choose));
     cop_buf_printf(&text, "\n\n");
@@ -169,15 +168,15 @@ static void print_text(const evaluation *e) {
 }
 
 static void print_json(const evaluation *e) {
-    const cop_network *network = e->subject.network;
+    const cop_subject_facts facts = cop_subject_facts_of(&e->subject);
     json_t *out = json_object();
     json_object_set_new(out, "network", json_string(e->subject.network_file));
-    json_object_set_new(out, "individual", cop_json_id(network->id));
-    json_object_set_new(out, "weighting", json_string(cop_weighting_name(network->weighting.kind)));
-    json_object_set_new(out, "edges", cop_json_id(cop_mask_count(&network->mask)));
+    json_object_set_new(out, "individual", cop_json_id(facts.individual));
+    json_object_set_new(out, "weighting", json_string(cop_weighting_name(facts.weighting)));
+    json_object_set_new(out, "edges", cop_json_id(facts.edges));
     json_object_set_new(out, "split", json_string(cop_split_name(e->split)));
     json_object_set_new(out, "choose", json_string(cop_split_name(e->choose)));
-    json_object_set_new(out, "evaluator", json_string(e->judge.evaluator->name));
+    json_object_set_new(out, "evaluator", json_string(e->judge.how));
     json_object_set(out, "tasks", e->results);
     cop_json_print(out, stdout);
 }

@@ -26,7 +26,7 @@ static cop_status inspect(const cop_args *args, cop_par *par) {
     if (cop_args_has(args, "json"))
         cop_json_print(description, stdout);
     else {
-        if (cop_args_has(args, "population"))
+        if (cop_args_has(args, "population") && !subject.trained)
             cop_describe_write_population(description, &text);
         else
             cop_describe_write(description, cop_args_has(args, "all"), &text);

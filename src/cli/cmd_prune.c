@@ -100,6 +100,7 @@ static cop_status prune(const cop_args *args, cop_par *par) {
     if (id && (!cop_parse_u64(id, &individual) || individual == COP_SUBJECT_BEST))
         COP_GO(cop_fail(COP_E_USAGE, "--individual %s: wanted the number of an individual", id));
     COP_GO(cop_subject_open(&p.subject, args->words[0], individual, false));
+    COP_GO(cop_subject_no_training(&p.subject));
     COP_GO(find_edges(args, &p));
     COP_GO(cop_judge_open(&p.judge, &p.subject, cop_args_get(args, "config"),
                           cop_args_get(args, "data")));

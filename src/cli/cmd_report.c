@@ -7,6 +7,7 @@
 #include "coppice/io.h"
 #include "judge.h"
 #include "report/page.h"
+#include "run/training.h"
 
 enum { MATRIX_MOST = 100 }; /* classes beyond which a matrix is unreadable */
 
@@ -41,7 +42,13 @@ static void header(const cop_subject *subject, const json_t *description, cop_bu
     cop_html_format(out, "%s", text_at(description, "status", NULL));
     if (*text_at(run, "started", NULL))
         cop_html_format(out, ", begun %s", text_at(run, "started", NULL));
-    if (subject->checkpoint) {
+    if (subject->trained) {
+        char seconds[32];
+        cop_html_format(out, "; %u epochs, %s of training; seed %s",
+                        subject->trained->training.epoch,
+                        cop_format_seconds(subject->trained->facts.elapsed, seconds),
+                        text_at(json_object_get(description, "config"), "run", "seed"));
+    } else if (subject->checkpoint) {
         const cop_history *history = &subject->checkpoint->history;
         const cop_generation *last =
             history->generations ? &history->generation[history->generations - 1] : NULL;
@@ -68,14 +75,17 @@ struct judged {
     double value; /* NaN: trained weights */
 };
 
+/* @p image: height and width of the samples. */
 static cop_status judge_split(const cop_judge *judge, const char *task, cop_split split,
-                              struct judged *result, cop_buf *matrix) {
+                              struct judged *result, cop_buf *matrix, size_t image[2]) {
     cop_dataset *set = NULL;
     uint16_t *predicted = NULL;
     cop_evidence evidence;
     cop_status status = COP_OK;
     COP_GO(cop_judge_load(judge, task, split, &set));
     COP_GO(cop_judge_predict(judge, set, &evidence, &predicted));
+    image[0] = set->height;
+    image[1] = set->width;
     size_t best = cop_judge_best(judge, &evidence);
     bool trained = judge->setup.weighting.kind == COP_WEIGHTS_TRAINED;
     /* test samples are judged at the value that the evolution samples chose */
@@ -116,16 +126,20 @@ static void accuracy_row(const char *task, const char *split, const struct judge
         cop_buf_printf(out, "<td>%g</td></tr>\n", judged->value);
 }
 
-static cop_status judge_tasks(const cop_judge *judge, cop_buf *rows, cop_buf *matrices) {
+/* Searches look at the evolution samples, trainings at those of the train split. */
+static cop_status judge_tasks(const cop_judge *judge, cop_buf *rows, cop_buf *matrices,
+                              size_t image[2]) {
+    const cop_split first = judge->trained ? COP_SPLIT_TRAIN : COP_SPLIT_EVOLVE;
     cop_list tasks = {0};
     cop_status status = COP_OK;
     cop_judge_tasks(judge, &tasks);
     for (size_t t = 0; t < tasks.count && status == COP_OK; t++) {
         struct judged judged = {0, 0, NAN};
-        status = judge_split(judge, tasks.items[t], COP_SPLIT_EVOLVE, &judged, NULL);
-        if (status == COP_OK) accuracy_row(tasks.items[t], "evolution", &judged, rows);
+        status = judge_split(judge, tasks.items[t], first, &judged, NULL, image);
         if (status == COP_OK)
-            status = judge_split(judge, tasks.items[t], COP_SPLIT_TEST, &judged, matrices);
+            accuracy_row(tasks.items[t], judge->trained ? "train" : "evolution", &judged, rows);
+        if (status == COP_OK)
+            status = judge_split(judge, tasks.items[t], COP_SPLIT_TEST, &judged, matrices, image);
         if (status == COP_OK) accuracy_row(tasks.items[t], "test", &judged, rows);
     }
     cop_list_clear(&tasks);
@@ -134,34 +148,38 @@ static cop_status judge_tasks(const cop_judge *judge, cop_buf *rows, cop_buf *ma
 
 /* Samples that are not there are no reason for no page: it says so instead. */
 static void results(const cop_subject *subject, const char *data, bool no_data, cop_buf *out,
-                    cop_buf *matrices) {
+                    cop_buf *matrices, size_t image[2]) {
     const cop_network *network = subject->network;
+    const cop_subject_facts facts = cop_subject_facts_of(subject);
     cop_judge judge = {0};
     cop_buf rows = {0};
-    size_t live = cop_mask_count(&network->mask);
     cop_status status = no_data ? cop_fail(COP_E_USAGE, "left out by --no-data") : COP_OK;
     if (status == COP_OK) status = cop_judge_open(&judge, subject, NULL, data);
     if (status == COP_OK) status = cop_judge_ready(&judge, NULL);
-    if (status == COP_OK) status = judge_tasks(&judge, &rows, matrices);
-    cop_buf_printf(out,
-                   "<h2 id=\"result\">The best network</h2>\n<p class=\"lead\">Individual %llu: "
-                   "%zu of %zu edges live "
-                   "(%.2f %%), %llu of %llu multiply-adds a sample, %s weights.</p>\n",
-                   (unsigned long long)network->id, live, network->mask.bits,
-                   network->mask.bits ? 100.0 * (double)live / (double)network->mask.bits : 0,
-                   (unsigned long long)cop_model_macs(network->model, &network->mask),
-                   (unsigned long long)cop_model_macs(network->model, NULL),
-                   cop_weighting_name(network->weighting.kind));
+    if (status == COP_OK) status = judge_tasks(&judge, &rows, matrices, image);
+    cop_buf_printf(
+        out,
+        "<h2 id=\"result\">The %s network</h2>\n<p class=\"lead\">Individual %llu: "
+        "%llu of %llu edges live "
+        "(%.2f %%), %llu of %llu multiply-adds a sample, %s weights.</p>\n",
+        network ? "best" : "trained", (unsigned long long)facts.individual,
+        (unsigned long long)facts.edges, (unsigned long long)facts.possible,
+        facts.possible ? 100.0 * (double)facts.edges / (double)facts.possible : 0,
+        (unsigned long long)(network ? cop_model_macs(network->model, &network->mask)
+                                     : facts.edges),
+        (unsigned long long)(network ? cop_model_macs(network->model, NULL) : facts.possible),
+        cop_weighting_name(facts.weighting));
     if (status == COP_OK) {
         cop_buf_printf(
             out,
             "<div class=\"wide\"><table id=\"accuracy\">\n<tr><th>task</th><th>samples "
             "of</th><th>number</th><th>accuracy "
             "%%</th><th>95 %% interval</th><th>shared value</th></tr>\n%s</table></div>\n<p "
-            "class=\"lead\">Wilson's interval; the shared value is the best one of the "
-            "evolution samples, "
-            "also on the test samples.</p>\n",
-            cop_buf_text(&rows));
+            "class=\"lead\">Wilson's interval%s.</p>\n",
+            cop_buf_text(&rows),
+            network ? "; the shared value is the best one of the evolution samples, also on the "
+                      "test samples"
+                    : "");
     } else {
         cop_buf_printf(out, "<p>Accuracies and confusion matrices are missing: ");
         cop_html_text(out, cop_error_message());
@@ -198,7 +216,8 @@ static void configuration(const cop_subject *subject, const json_t *description,
         cop_buf_printf(out, "</table></div></details>\n");
     }
     cop_buf_printf(out, "<details><summary>Configuration, all options</summary><pre>");
-    cop_html_text(out, subject->network->config);
+    cop_html_text(out,
+                  subject->trained ? subject->trained->facts.config : subject->network->config);
     cop_buf_printf(out, "</pre></details>\n");
 }
 
@@ -208,10 +227,11 @@ static cop_status report(const cop_args *args, cop_par *par) {
     json_t *description = NULL;
     char *path = NULL;
     const char *out = cop_args_get(args, "out");
+    size_t image[2] = {1, 1};
     cop_status status = COP_OK;
     (void)par;
     COP_GO(cop_subject_open(&subject, args->words[0], COP_SUBJECT_BEST, true));
-    if (!subject.network)
+    if (!subject.network && !subject.trained)
         COP_GO(cop_fail(
             COP_E_IO, "%s holds no network yet: neither best.h5 nor a checkpoint that can be read",
             args->words[0]));
@@ -222,7 +242,8 @@ static cop_status report(const cop_args *args, cop_par *par) {
     path = out ? cop_strdup(out) : cop_sprintf("%s/report.html", subject.path);
     description = cop_describe_subject(&subject);
     header(&subject, description, &page);
-    results(&subject, cop_args_get(args, "data"), cop_args_has(args, "no-data"), &page, &matrices);
+    results(&subject, cop_args_get(args, "data"), cop_args_has(args, "no-data"), &page, &matrices,
+            image);
     if (subject.checkpoint && subject.checkpoint->history.generations)
         cop_page_curves(subject.checkpoint, &page);
     if (matrices.length)
@@ -231,9 +252,14 @@ static cop_status report(const cop_args *args, cop_par *par) {
                        "samples; darker: a larger "
                        "share of the true class.</p>\n<div class=\"charts\">\n%s</div>\n",
                        cop_buf_text(&matrices));
-    cop_page_layers(subject.checkpoint, subject.network, &page);
-    if (subject.checkpoint) cop_page_lineage(subject.checkpoint, subject.network->id, &page);
-    cop_page_survival(subject.checkpoint, subject.network, &page);
+    if (subject.trained) {
+        const bool images = image[0] > 1;
+        cop_page_training(subject.trained, images ? image[0] : 0, images ? image[1] : 0, &page);
+    } else {
+        cop_page_layers(subject.checkpoint, subject.network, &page);
+        if (subject.checkpoint) cop_page_lineage(subject.checkpoint, subject.network->id, &page);
+        cop_page_survival(subject.checkpoint, subject.network, &page);
+    }
     configuration(&subject, description, &page);
     cop_html_end(&page);
     COP_GO(cop_write_file(path, page.data, page.length));

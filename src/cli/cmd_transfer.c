@@ -55,6 +55,7 @@ static cop_status transfer(const cop_args *args, cop_par *par) {
     if (id && (!cop_parse_u64(id, &individual) || individual == COP_SUBJECT_BEST))
         COP_GO(cop_fail(COP_E_USAGE, "--individual %s: wanted the number of an individual", id));
     COP_GO(cop_subject_open(&t.subject, args->words[0], individual, false));
+    COP_GO(cop_subject_no_training(&t.subject));
     COP_GO(cop_judge_open(&t.judge, &t.subject, cop_args_get(args, "config"),
                           cop_args_get(args, "data")));
     COP_GO(cop_task_flags(args, &t.judge, &t.tasks));

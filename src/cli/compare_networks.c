@@ -5,7 +5,6 @@
 
 #include "compare.h"
 #include "coppice/io.h"
-#include "run/experiment.h"
 #include "task_flags.h"
 
 enum { NETWORKS_MOST = 64 };
@@ -33,7 +32,7 @@ struct comparison {
 /* All predictions of a network on @p set. */
 static cop_status predict(const struct contender *c, const cop_dataset *set, const char *task,
                           cop_evidence *evidence, uint16_t **predicted) {
-    cop_status status = cop_experiment_fits(c->judge.network->model, set, task);
+    cop_status status = cop_judge_fits(&c->judge, set, task);
     if (status == COP_OK) status = cop_judge_predict(&c->judge, set, evidence, predicted);
     return status == COP_OK ? status : cop_fail_prefix(status, "%s", c->name);
 }
@@ -80,12 +79,12 @@ static void write_alone(struct comparison *all, const cop_dataset *set, json_t *
     cop_table_init(&table, head);
     for (size_t i = 0; i < all->count; i++) {
         const struct contender *c = &all->one[i];
-        size_t edges = cop_mask_count(&c->subject.network->mask);
+        const cop_subject_facts facts = cop_subject_facts_of(&c->subject);
         double low[2], high[2], accuracy = 100.0 * (double)c->correct / (double)set->samples;
         cop_wilson_interval(c->correct, set->samples, all->level, &low[0], &high[0]);
         cop_clopper_pearson_interval(c->correct, set->samples, all->level, &low[1], &high[1]);
         cop_table_add(&table, "%s", c->name);
-        cop_table_add(&table, "%zu", edges);
+        cop_table_add(&table, "%llu", (unsigned long long)facts.edges);
         if (isnan(c->value))
             cop_table_add(&table, "-");
         else
@@ -97,8 +96,8 @@ static void write_alone(struct comparison *all, const cop_dataset *set, json_t *
         json_t *row = json_object();
         json_object_set_new(row, "network", json_string(c->name));
         json_object_set_new(row, "file", json_string(c->subject.network_file));
-        json_object_set_new(row, "individual", cop_json_id(c->subject.network->id));
-        json_object_set_new(row, "edges", cop_json_id(edges));
+        json_object_set_new(row, "individual", cop_json_id(facts.individual));
+        json_object_set_new(row, "edges", cop_json_id(facts.edges));
         json_object_set_new(row, "value", cop_json_real(c->value));
         json_object_set_new(row, "correct", cop_json_id(c->correct));
         json_object_set_new(row, "accuracy", cop_json_real(accuracy));

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "run/experiment.h"
+#include "run/training.h"
 
 static cop_status load_conf(cop_judge *judge, const cop_subject *subject, const char *file) {
     if (file) return cop_conf_load(&judge->conf, cop_run_schema(), file);
-    const char *stored = subject->network->config;
+    const char *stored =
+        subject->trained ? subject->trained->facts.config : subject->network->config;
     if (!stored || !*stored)
         return cop_fail(COP_E_USAGE, "%s has no configuration with it: give one with --config FILE",
                         subject->network_file);
@@ -34,6 +36,13 @@ static cop_status find_evaluator(cop_judge *judge, const char *name) {
 
 void cop_judge_tasks(const cop_judge *judge, cop_list *names) {
     cop_list sections = {0};
+    char *task;
+    if (cop_training_wanted(judge->conf)) {
+        if (cop_training_task(judge->conf, &task) == COP_OK) cop_list_add(names, task);
+        cop_error_clear();
+        cop_free(task);
+        return;
+    }
     cop_conf_words(judge->conf, "evaluate", "tasks", names);
     if (names->count == 0) cop_conf_sections(judge->conf, "task.", &sections);
     for (size_t i = 0; i < sections.count; i++)
@@ -61,7 +70,7 @@ done:
 
 cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const char *config,
                           const char *data) {
-    *judge = (cop_judge){.network = subject->network};
+    *judge = (cop_judge){.network = subject->network, .trained = subject->trained};
     if (!data) data = getenv("COPPICE_DATA");
     if (!data && subject->run) data = json_string_value(json_object_get(subject->run, "data"));
     judge->data_dir = data && *data ? data : NULL;
@@ -105,8 +114,46 @@ static cop_status limit(cop_judge *judge) {
                     (unsigned long long)((least >> 20) + 1));
 }
 
+/* Networks of live edges are computed in one way. */
+static cop_status ready_trained(cop_judge *judge, const char *evaluator) {
+    const cop_live_net *net = judge->trained->training.net;
+    uint64_t most = 0;
+    cop_list names = {0};
+    char needed[32];
+    if (evaluator && strcmp(evaluator, "sparse") != 0)
+        return cop_fail(COP_E_USAGE,
+                        "--evaluator %s: a network trained by [train] is computed by its live "
+                        "edges: leave it out",
+                        evaluator);
+    judge->how = "sparse";
+    judge->setup.weighting = (cop_weighting){.kind = COP_WEIGHTS_TRAINED, .values = 1};
+    if (!judge->memory) return COP_OK;
+    cop_judge_tasks(judge, &names);
+    for (size_t t = 0; t < names.count; t++)
+        for (int split = COP_SPLIT_TRAIN; split <= COP_SPLIT_TEST; split++) {
+            cop_task_size size = {0};
+            if (!(judge->splits & 1u << split)) continue;
+            if (cop_task_count(&size, judge->conf, names.items[t], (cop_split)split,
+                               judge->data_dir) != COP_OK)
+                cop_error_clear(); /* loading says why */
+            const uint64_t own =
+                size.reading + size.samples * (4 * net->settings.width[0] + sizeof(int32_t) + 2);
+            if (own > most) most = own;
+        }
+    cop_list_clear(&names);
+    most += cop_memory_resident() + (8u << 20);
+    if (most <= judge->memory) return COP_OK;
+    return cop_fail(COP_E_USAGE,
+                    "--memory %lluM: at least %s is needed: give --memory %lluM or more, or fewer "
+                    "samples",
+                    (unsigned long long)(judge->memory >> 20),
+                    cop_format_bytes((double)most, needed), (unsigned long long)((most >> 20) + 1));
+}
+
 cop_status cop_judge_ready(cop_judge *judge, const char *evaluator) {
+    if (judge->trained) return ready_trained(judge, evaluator);
     COP_TRY(find_evaluator(judge, evaluator));
+    judge->how = judge->evaluator->name;
     judge->setup =
         (cop_eval_setup){.model = judge->network->model,
                          .base = &judge->network->params,
@@ -125,10 +172,15 @@ void cop_judge_close(cop_judge *judge) {
     *judge = (cop_judge){0};
 }
 
+cop_status cop_judge_fits(const cop_judge *judge, const cop_dataset *set, const char *task) {
+    return judge->trained ? cop_trained_fits(judge->trained, set, task)
+                          : cop_experiment_fits(judge->network->model, set, task);
+}
+
 cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split split,
                           cop_dataset **set) {
     COP_TRY(cop_task_load(set, judge->conf, task, split, judge->data_dir));
-    cop_status status = cop_experiment_fits(judge->network->model, *set, task);
+    cop_status status = cop_judge_fits(judge, *set, task);
     if (status != COP_OK) {
         cop_dataset_destroy(*set);
         *set = NULL;
@@ -138,6 +190,14 @@ cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split sp
 
 cop_status cop_judge_predict(const cop_judge *judge, const cop_dataset *set, cop_evidence *evidence,
                              uint16_t **predicted) {
+    if (judge->trained) {
+        size_t correct;
+        *evidence = (cop_evidence){.samples = set->samples};
+        *predicted = COP_NEW_ARRAY(uint16_t, set->samples);
+        cop_trained_classify(judge->trained, set, *predicted, &correct, &evidence->loss[0]);
+        evidence->correct[0] = correct;
+        return COP_OK;
+    }
     const cop_mask *mask = &judge->network->mask;
     cop_shard shard = {.x = set->x, .label = set->label, .n = set->samples, .head = set->head};
     *predicted = COP_NEW_ARRAY(uint16_t, judge->setup.weighting.values * set->samples);
@@ -158,5 +218,9 @@ size_t cop_judge_best(const cop_judge *judge, const cop_evidence *evidence) {
 }
 
 size_t cop_judge_outputs(const cop_judge *judge, const cop_dataset *set) {
+    if (judge->trained) {
+        const cop_live_settings *s = &judge->trained->training.net->settings;
+        return s->width[s->layers];
+    }
     return set->head.count ? set->head.count : judge->network->model->classes;
 }

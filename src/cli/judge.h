@@ -6,9 +6,11 @@
 #include "coppice/report.h"
 
 typedef struct cop_judge {
-    const cop_network *network; /**< borrowed */
-    cop_conf *conf;             /**< where tasks are looked up */
-    const char *data_dir;       /**< borrowed; NULL: none */
+    const cop_network *network;        /**< borrowed; NULL: trained is it */
+    const struct cop_trained *trained; /**< borrowed */
+    const char *how;                   /**< name of the arithmetic, once it is ready */
+    cop_conf *conf;                    /**< where tasks are looked up */
+    const char *data_dir;              /**< borrowed; NULL: none */
     const cop_evaluator *evaluator;
     cop_eval_setup setup;
     uint64_t
@@ -33,6 +35,8 @@ cop_status cop_judge_load(const cop_judge *judge, const char *task, cop_split sp
 /** Classes (values, samples) for every shared value; @p predicted is owned by the caller. */
 cop_status cop_judge_predict(const cop_judge *judge, const cop_dataset *set, cop_evidence *evidence,
                              uint16_t **predicted);
+/** COP_E_CONFIG when the samples of @p task are not such as the network takes. */
+cop_status cop_judge_fits(const cop_judge *judge, const cop_dataset *set, const char *task);
 /** How many outputs compete for the samples of @p set: the classes that may be predicted. */
 size_t cop_judge_outputs(const cop_judge *judge, const cop_dataset *set);
 /** Number of the value with the most correct samples, the smallest of equals. */

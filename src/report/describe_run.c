@@ -4,7 +4,7 @@
 #include "coppice/report.h"
 
 /* "[section]" and "key = value" lines, as cop_conf_write makes them, as nested objects of text. */
-static json_t *config_json(const char *text) {
+json_t *cop_describe_config(const char *text) {
     json_t *out = json_object(), *section = NULL;
     cop_list lines = {0};
     cop_list_split(&lines, text, "\n");
@@ -106,7 +106,7 @@ void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file,
                         last ? individual_json(checkpoint, last->best_ever_id) : json_null());
     json_object_set_new(out, "generations", generations);
     json_object_set_new(out, "population", population);
-    json_object_set_new(out, "config", config_json(checkpoint->config));
+    json_object_set_new(out, "config", cop_describe_config(checkpoint->config));
 }
 
 static json_t *ledger_json(const cop_subject *subject) {
@@ -145,17 +145,20 @@ json_t *cop_describe_subject(const cop_subject *subject) {
                             json_is_string(status) ? json_incref(status) : json_null());
         json_object_set_new(out, "run", subject->run ? json_incref(subject->run) : json_null());
     }
-    if (subject->checkpoint)
+    if (subject->trained)
+        cop_describe_training(subject->trained, subject->checkpoint_file, out);
+    else if (subject->checkpoint)
         cop_describe_checkpoint(subject->checkpoint, subject->checkpoint_file, out);
     else if (subject->network)
-        json_object_set_new(out, "config", config_json(subject->network->config));
-    if (subject->network) {
-        json_t *network = cop_describe_network(subject->network);
+        json_object_set_new(out, "config", cop_describe_config(subject->network->config));
+    json_t *network =
+        subject->network ? cop_describe_network(subject->network) : json_object_get(out, "network");
+    if (network) {
         struct stat info;
         json_object_set_new(network, "file", json_string(subject->network_file));
         if (stat(subject->network_file, &info) == 0)
             json_object_set_new(network, "bytes_file", cop_json_id((uint64_t)info.st_size));
-        json_object_set_new(out, "network", network);
+        if (subject->network) json_object_set_new(out, "network", network);
     }
     if (subject->kind == COP_SUBJECT_RUN) json_object_set_new(out, "ledger", ledger_json(subject));
     return out;

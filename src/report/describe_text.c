@@ -120,7 +120,7 @@ static void write_best(const json_t *best, cop_buf *out) {
 }
 
 static void write_config(const json_t *config, cop_buf *out) {
-    static const char *const shown[][2] = {
+    static const char *const of_search[][2] = {
         {"run", "name"},          {"run", "seed"},
         {"network", "input"},     {"network", "layers"},
         {"evaluate", "op"},       {"evaluate", "tasks"},
@@ -128,15 +128,21 @@ static void write_config(const json_t *config, cop_buf *out) {
         {"population", "size"},   {"fitness", "op"},
         {"similarity", "layers"}, {"select", "op"},
         {"cross", "op"},          {"vary", "ops"},
-        {"stop", "generations"},
+        {"stop", "generations"},  {NULL, NULL},
     };
+    static const char *const of_training[][2] = {
+        {"run", "name"},      {"run", "seed"},     {"train", "algorithm"}, {"train", "activation"},
+        {"train", "epsilon"}, {"train", "zeta"},   {"train", "optimiser"}, {"train", "rate"},
+        {"train", "batch"},   {"train", "epochs"}, {NULL, NULL},
+    };
+    const char *const(*shown)[2] = json_object_get(config, "train") ? of_training : of_search;
     bool any = false;
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        const char *value = text_of(json_object_get(config, shown[i][0]), shown[i][1]);
+    for (; (*shown)[0]; shown++) {
+        const char *value = text_of(json_object_get(config, (*shown)[0]), (*shown)[1]);
         if (!*value) continue;
         if (!any) cop_buf_printf(out, "\nconfiguration (in full: --json, or config.ini)\n");
         any = true;
-        cop_buf_printf(out, "  %s.%s = %s\n", shown[i][0], shown[i][1], value);
+        cop_buf_printf(out, "  %s.%s = %s\n", (*shown)[0], (*shown)[1], value);
     }
 }
 
@@ -228,7 +234,9 @@ void cop_describe_write(const json_t *description, bool all, cop_buf *out) {
         write_memory(json_object_get(run, "memory"), out);
         cop_buf_printf(out, "\n");
     }
-    if (json_object_get(description, "checkpoint"))
+    if (json_object_get(description, "epochs"))
+        cop_describe_write_training(description, all, out);
+    else if (json_object_get(description, "checkpoint"))
         write_checkpoint(description, all, out);
     else if (run)
         cop_buf_printf(out, "%s\n",

@@ -50,6 +50,9 @@ void cop_svg_columns(cop_buf *out, const char *title, const char *x_label, const
 void cop_svg_matrix(cop_buf *out, const char *title, const uint64_t *count, size_t rows,
                     size_t columns, const char *const *names);
 
+/** Numbers (rows, columns) as a picture, white for 0 and dark for the most. */
+void cop_svg_map(cop_buf *out, const char *title, const double *value, size_t rows, size_t columns);
+
 /** A family tree: nodes at (x, y), lines to up to two parents; marked ones stand out. */
 typedef struct cop_node {
     double x, y;

@@ -21,4 +21,9 @@ void cop_page_lineage(const cop_checkpoint *checkpoint, uint64_t id, cop_buf *ou
 /** Which edges are left: by how many of the living have them, and by the size of their weight. */
 void cop_page_survival(const cop_checkpoint *checkpoint, const cop_network *network, cop_buf *out);
 
+/** Accuracies and losses by epoch, density by layer, degrees of the inputs; with @p height and @p
+ * width (of one channel; 0: no images) a map of them. */
+void cop_page_training(const struct cop_trained *trained, size_t height, size_t width,
+                       cop_buf *out);
+
 #endif

@@ -4,6 +4,7 @@
 #include "coppice/io.h"
 #include "coppice/op.h"
 #include "coppice/report.h"
+#include "run/training.h"
 
 static bool is_folder(const char *path) {
     struct stat info;
@@ -91,6 +92,35 @@ static void newest_checkpoint(cop_subject *subject) {
     cop_free(file);
 }
 
+static cop_status open_trained(cop_subject *subject, const char *file, uint64_t individual) {
+    if (individual != COP_SUBJECT_BEST)
+        return cop_fail(COP_E_USAGE, "%s trains one network: there are no individuals to name",
+                        subject->path);
+    COP_TRY(cop_trained_read(&subject->trained, file));
+    subject->checkpoint_file = cop_strdup(file);
+    subject->network_file = cop_strdup(file);
+    return COP_OK;
+}
+
+/* The newest good checkpoint of a run of training, if there is one. */
+static cop_status open_training(cop_subject *subject, uint64_t individual, bool whole) {
+    char *name = NULL, *file = NULL;
+    cop_status status = COP_OK;
+    COP_GO(cop_ledger_read(&subject->ledger, subject->path));
+    COP_GO(cop_training_newest(subject->path, &name));
+    if (name) {
+        file = cop_sprintf("%s/%s", subject->path, name);
+        status = open_trained(subject, file, individual);
+    } else if (!whole) {
+        status = cop_fail(COP_E_IO, "%s holds no network yet: no checkpoint that can be read",
+                          subject->path);
+    }
+done:
+    cop_free(name);
+    cop_free(file);
+    return status;
+}
+
 static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole) {
     char *run = cop_sprintf("%s/run.json", subject->path);
     char *best = cop_sprintf("%s/best.h5", subject->path);
@@ -107,6 +137,10 @@ static cop_status open_run(cop_subject *subject, uint64_t individual, bool whole
     json_error_t error;
     subject->run = json_load_file(run, JSON_REJECT_DUPLICATES, &error);
     if (!subject->run && whole) cop_log(COP_LOG_WARNING, "%s: %s", run, error.text);
+    if (cop_training_is_run(subject->path)) {
+        if (cop_file_exists(ledger)) status = open_training(subject, individual, whole);
+        goto done;
+    }
     bool use_best = individual == COP_SUBJECT_BEST && cop_file_exists(best);
     if (use_best) {
         status = cop_network_read(&subject->network, best);
@@ -151,6 +185,9 @@ static cop_status open_file(cop_subject *subject, uint64_t individual) {
     if (strstr(format, "checkpoint")) {
         subject->kind = COP_SUBJECT_CHECKPOINT;
         COP_GO(open_checkpoint(subject, subject->path, individual));
+    } else if (strcmp(format, "coppice training") == 0) {
+        subject->kind = COP_SUBJECT_CHECKPOINT;
+        COP_GO(open_trained(subject, subject->path, individual));
     } else if (strstr(format, "network")) {
         subject->kind = COP_SUBJECT_NETWORK;
         COP_GO(cop_network_read(&subject->network, subject->path));
@@ -186,7 +223,27 @@ cop_status cop_subject_open(cop_subject *subject, const char *path, uint64_t ind
     return open_file(subject, individual);
 }
 
+cop_status cop_subject_no_training(const cop_subject *subject) {
+    if (!subject->trained) return COP_OK;
+    return cop_fail(COP_E_USAGE,
+                    "%s was trained by [train]: this command knows networks of [network] alone; "
+                    "inspect, evaluate, compare and report know both",
+                    subject->path);
+}
+
+cop_subject_facts cop_subject_facts_of(const cop_subject *subject) {
+    const cop_network *network = subject->network;
+    if (network)
+        return (cop_subject_facts){network->id, cop_mask_count(&network->mask), network->mask.bits,
+                                   network->weighting.kind};
+    COP_ASSERT(subject->trained);
+    const cop_live_net *net = subject->trained->training.net;
+    return (cop_subject_facts){0, cop_live_edges(net), (uint64_t)cop_live_possible(net),
+                               COP_WEIGHTS_TRAINED};
+}
+
 void cop_subject_close(cop_subject *subject) {
+    cop_trained_destroy(subject->trained);
     cop_network_destroy(subject->network);
     cop_checkpoint_destroy(subject->checkpoint);
     cop_ledger_clear(&subject->ledger);

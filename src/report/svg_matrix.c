@@ -1,4 +1,4 @@
-/* A confusion matrix as SVG: a square per cell, its number where there is room. */
+/* Matrices as SVG: a square per cell; of a confusion matrix its number where there is room. */
 #include <string.h>
 
 #include "html.h"
@@ -10,16 +10,20 @@ static void add_name(cop_buf *out, const char *const *names, size_t named, size_
         cop_buf_printf(out, "%zu", at);
 }
 
-/* White to dark blue, and text that can be read on it. */
-static void add_cell(cop_buf *out, double x, double y, double side, uint64_t count, double share,
-                     bool number) {
-    int red = (int)(255 - 247 * share), green = (int)(255 - 207 * share),
-        blue = (int)(255 - 148 * share);
+/* White to dark blue. */
+static void add_square(cop_buf *out, double x, double y, double side, double share) {
     cop_buf_printf(out,
                    "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                   "fill=\"rgb(%d,%d,%d)\"><title>%llu "
-                   "(%.1f %%)</title></rect>\n",
-                   x, y, side - 1, side - 1, red, green, blue, (unsigned long long)count,
+                   "fill=\"rgb(%d,%d,%d)\">",
+                   x, y, side, side, (int)(255 - 247 * share), (int)(255 - 207 * share),
+                   (int)(255 - 148 * share));
+}
+
+/* A square, and text that can be read on it. */
+static void add_cell(cop_buf *out, double x, double y, double side, uint64_t count, double share,
+                     bool number) {
+    add_square(out, x, y, side - 1, share);
+    cop_buf_printf(out, "<title>%llu (%.1f %%)</title></rect>\n", (unsigned long long)count,
                    100 * share);
     if (number && count)
         cop_buf_printf(
@@ -73,5 +77,28 @@ void cop_svg_matrix(cop_buf *out, const char *title, const uint64_t *count, size
                      samples ? (double)n / (double)samples : 0, numbers);
         }
     }
+    cop_buf_printf(out, "</svg></figure>\n");
+}
+
+void cop_svg_map(cop_buf *out, const char *title, const double *value, size_t rows,
+                 size_t columns) {
+    const size_t longest = rows > columns ? rows : columns;
+    double most = 0;
+    if (!longest) return;
+    const double side = 400 / (double)longest;
+    for (size_t i = 0; i < rows * columns; i++)
+        if (value[i] > most) most = value[i];
+    cop_buf_printf(out, "<figure><figcaption>");
+    cop_html_text(out, title);
+    cop_buf_printf(out, "</figcaption>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+                   side * (double)columns, side * (double)rows);
+    cop_html_text(out, title);
+    cop_buf_printf(out, "\">\n");
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++) {
+            const double v = value[r * columns + c];
+            add_square(out, side * (double)c, side * (double)r, side, most > 0 ? v / most : 0);
+            cop_buf_printf(out, "<title>row %zu, column %zu: %g</title></rect>\n", r, c, v);
+        }
     cop_buf_printf(out, "</svg></figure>\n");
 }

@@ -62,4 +62,25 @@ cop_status cop_training_newest(const char *dir, char **file);
  */
 cop_status cop_training_thin_out(const char *dir, int64_t keep, int64_t every);
 
+/* ------------------------------------------------------------------ networks to look at */
+
+/** A network as a checkpoint holds it. */
+typedef struct cop_trained {
+    cop_training
+        training; /**< net, history, epoch and core alone; what learning takes is not there */
+    cop_training_file facts;
+    cop_conf *conf;
+    char *task; /**< that it was trained on */
+} cop_trained;
+/** Sizes are checked against the file before memory is taken, the content against its digest.
+ * COP_E_IO, COP_E_FORMAT, COP_E_CONFIG. */
+cop_status cop_trained_read(cop_trained **trained, const char *path);
+void cop_trained_destroy(cop_trained *trained);
+/** COP_E_CONFIG when the samples of @p task are not such as the network takes. */
+cop_status cop_trained_fits(const cop_trained *trained, const cop_dataset *set, const char *task);
+/** Classes (samples), how many are right, and the sum of the cross entropies in nats. Uses the
+ * network's workspace. */
+void cop_trained_classify(const cop_trained *trained, const cop_dataset *set, uint16_t *predicted,
+                          size_t *correct, double *loss);
+
 #endif

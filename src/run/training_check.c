@@ -100,46 +100,6 @@ done:
 
 /* ------------------------------------------------------------------ verify */
 
-/* A network of the sizes in the file, without samples, to read it into. */
-static cop_status read_alone(const char *path, char digest[COP_HASH_HEX]) {
-    cop_training_file facts;
-    cop_training t = {0};
-    cop_conf *conf = NULL;
-    cop_live_settings settings;
-    cop_h5 *file = NULL;
-    void *width = NULL;
-    size_t widths = 0;
-    cop_status status = COP_OK;
-    COP_TRY(cop_training_read_facts(&facts, path));
-    COP_GO(cop_conf_parse(&conf, cop_run_schema(), facts.config, path));
-    COP_GO(cop_training_check(conf));
-    COP_GO(cop_h5_open(&file, path));
-    COP_GO(cop_h5_read(file, "/width", COP_H5_U64, 1, &widths, COP_LIVE_LAYERS_MAX + 1, &width));
-    const uint64_t *units = width;
-    if (widths < 2 || units[0] < 1 || units[0] > 100000000 || units[widths - 1] < 1 ||
-        units[widths - 1] > 65535)
-        COP_GO(cop_fail(COP_E_FORMAT, "%s: these are no sizes of layers", path));
-    cop_training_settings(conf, (size_t)units[0], (size_t)units[widths - 1], &settings);
-    if (settings.layers + 1 != widths)
-        COP_GO(cop_fail(COP_E_FORMAT, "%s: %zu layers, its configuration says %zu", path,
-                        widths - 1, settings.layers));
-    COP_GO(cop_live_create(&t.net, &settings));
-    t.core = COP_NEW_ARRAY(uint32_t, settings.width[0]);
-    COP_GO(cop_training_read(&t, path));
-    cop_training_digest(&t, facts.science, digest);
-    if (strcmp(digest, facts.digest) != 0)
-        status = cop_fail(COP_E_FORMAT, "%s does not have the digest that it states", path);
-done:
-    cop_h5_discard(file);
-    cop_free(width);
-    cop_live_destroy(t.net);
-    cop_free(t.core);
-    cop_free(t.history);
-    cop_conf_destroy(conf);
-    cop_training_file_clear(&facts);
-    return status;
-}
-
 static cop_status verify_lines(const char *dir, cop_buf *report) {
     char *path = cop_sprintf("%s/metrics.jsonl", dir);
     cop_buf text = {0};
@@ -173,7 +133,10 @@ cop_status cop_training_verify(const char *dir, cop_buf *report, char digest[COP
         if (status == COP_OK && strcmp(hex, entry->sha256) != 0)
             status = cop_fail(COP_E_FORMAT,
                               "%s is damaged: its checksum is not the one in the ledger", path);
-        if (status == COP_OK) status = read_alone(path, digest);
+        cop_trained *trained = NULL;
+        if (status == COP_OK) status = cop_trained_read(&trained, path);
+        if (status == COP_OK) memcpy(digest, trained->facts.digest, COP_HASH_HEX);
+        cop_trained_destroy(trained);
         if (status == COP_OK) cop_buf_printf(report, "ok %s\n", entry->file);
         cop_free(path);
     }

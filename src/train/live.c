@@ -117,7 +117,7 @@ static cop_status check(const cop_live_settings *s, size_t stride) {
                             "smaller batches",
                             s->width[i], stride);
         if (i == s->layers) break;
-        const double edges = share(s, i) * (double)s->width[i] * (double)s->width[i + 1];
+        const double edges = cop_live_expected(s, i);
         if (edges > 0x1p31 * 0.9)
             return cop_fail(COP_E_CONFIG,
                             "layer %zu (%zu x %zu) would have %.3g edges; 2^31 are too many", i + 1,
@@ -167,6 +167,10 @@ static void make_layer(cop_live_net *net, size_t i) {
         l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
         cop_live_index(net, l);
     }
+}
+
+double cop_live_expected(const cop_live_settings *s, size_t layer) {
+    return share(s, layer) * (double)s->width[layer] * (double)s->width[layer + 1];
 }
 
 cop_status cop_live_create(cop_live_net **out, const cop_live_settings *settings) {

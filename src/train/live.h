@@ -88,6 +88,8 @@ void cop_live_destroy(cop_live_net *net);
 /** Edges that can be, as the sum over layers; those that live. */
 double cop_live_possible(const cop_live_net *net);
 size_t cop_live_edges(const cop_live_net *net);
+/** How many edges layer @p layer (from 0) begins with on average. */
+double cop_live_expected(const cop_live_settings *settings, size_t layer);
 /** Bytes held by the network and its workspace. */
 size_t cop_live_bytes(const cop_live_net *net);
 /** A weight as the settings' start draws it. */

@@ -1,0 +1,115 @@
+/* A network of [train] out of a checkpoint, for those who look at it: no optimiser goes on, no
+ * samples are needed. */
+#include <string.h>
+
+#include "coppice/io.h"
+#include "training.h"
+
+enum { BATCH = 128 }; /* samples in the workspace at a time; the results do not depend on it */
+
+/* The sizes of layers, checked against the configuration and against what the file really holds,
+ * before anything is made of that size. */
+static cop_status read_settings(cop_trained *t, const char *path, cop_live_settings *settings) {
+    void *width = NULL;
+    size_t widths = 0;
+    cop_h5 *file = NULL;
+    cop_status status = COP_OK;
+    COP_TRY(cop_h5_open(&file, path));
+    COP_GO(cop_h5_read(file, "/width", COP_H5_U64, 1, &widths, COP_LIVE_LAYERS_MAX + 1, &width));
+    const uint64_t *units = width;
+    if (widths < 2 || units[0] < 1 || units[0] > 100000000 || units[widths - 1] < 1 ||
+        units[widths - 1] > 65535)
+        COP_GO(cop_fail(COP_E_FORMAT, "%s: these are no sizes of layers", path));
+    cop_training_settings(t->conf, (size_t)units[0], (size_t)units[widths - 1], settings);
+    if (settings->batch > BATCH) settings->batch = BATCH;
+    if (settings->layers + 1 != widths)
+        COP_GO(cop_fail(COP_E_FORMAT, "%s: %zu layers, its configuration says %zu", path,
+                        widths - 1, settings->layers));
+    COP_GO(cop_h5_expect(file, "/core_degree", COP_H5_U32, 1, settings->width));
+    for (size_t i = 0; i < settings->layers; i++) {
+        const size_t rows[1] = {settings->width[i + 1] + 1};
+        char begin[64], input[64];
+        void *inputs = NULL;
+        size_t edges = 0;
+        snprintf(begin, sizeof begin, "/layers/%zu/begin", i + 1);
+        snprintf(input, sizeof input, "/layers/%zu/input", i + 1);
+        COP_GO(cop_h5_expect(file, begin, COP_H5_U32, 1, rows));
+        COP_GO(cop_h5_read(file, input, COP_H5_U32, 1, &edges, (size_t)1 << 31, &inputs));
+        cop_free(inputs);
+        /* rewiring brings a layer back to the number of edges that it began with */
+        if (cop_live_expected(settings, i) > 2 * (double)edges + 1000)
+            COP_GO(cop_fail(COP_E_FORMAT,
+                            "%s: layer %zu has %zu edges; its configuration says about %.0f", path,
+                            i + 1, edges, cop_live_expected(settings, i)));
+    }
+done:
+    cop_h5_discard(file);
+    cop_free(width);
+    return status;
+}
+
+cop_status cop_trained_read(cop_trained **out, const char *path) {
+    cop_trained *t = COP_NEW(cop_trained);
+    cop_live_settings settings;
+    char digest[COP_HASH_HEX];
+    cop_status status = COP_OK;
+    COP_GO(cop_training_read_facts(&t->facts, path));
+    COP_GO(cop_conf_parse(&t->conf, cop_run_schema(), t->facts.config, path));
+    COP_GO(cop_training_check(t->conf));
+    COP_GO(cop_training_task(t->conf, &t->task));
+    COP_GO(read_settings(t, path, &settings));
+    COP_GO(cop_live_create(&t->training.net, &settings));
+    t->training.core = COP_NEW_ARRAY(uint32_t, settings.width[0]);
+    COP_GO(cop_training_read(&t->training, path));
+    cop_training_digest(&t->training, t->facts.science, digest);
+    if (strcmp(digest, t->facts.digest) != 0)
+        status = cop_fail(COP_E_FORMAT, "%s does not have the digest that it states", path);
+done:
+    if (status != COP_OK) {
+        cop_trained_destroy(t);
+        t = NULL;
+    }
+    *out = t;
+    return status;
+}
+
+void cop_trained_destroy(cop_trained *t) {
+    if (!t) return;
+    cop_live_destroy(t->training.net);
+    cop_free(t->training.core);
+    cop_free(t->training.history);
+    cop_training_file_clear(&t->facts);
+    cop_conf_destroy(t->conf);
+    cop_free(t->task);
+    cop_free(t);
+}
+
+cop_status cop_trained_fits(const cop_trained *t, const cop_dataset *set, const char *task) {
+    const cop_live_settings *s = &t->training.net->settings;
+    if (cop_dataset_features(set) != s->width[0])
+        return cop_fail(COP_E_CONFIG, "[task.%s] has samples of %zu numbers, the network takes %zu",
+                        task, cop_dataset_features(set), s->width[0]);
+    if ((size_t)set->classes > s->width[s->layers])
+        return cop_fail(COP_E_CONFIG, "[task.%s] has %d classes, the network only %zu outputs",
+                        task, (int)set->classes, s->width[s->layers]);
+    if (set->samples == 0) return cop_fail(COP_E_CONFIG, "[task.%s] has no samples", task);
+    return COP_OK;
+}
+
+void cop_trained_classify(const cop_trained *t, const cop_dataset *set, uint16_t *predicted,
+                          size_t *correct, double *loss) {
+    cop_live_net *net = t->training.net;
+    const size_t features = cop_dataset_features(set), batch = net->settings.batch;
+    const float **rows = cop_alloc(batch, sizeof *rows);
+    *correct = 0;
+    *loss = 0;
+    for (size_t at = 0; at < set->samples; at += batch) {
+        const size_t n = set->samples - at < batch ? set->samples - at : batch;
+        size_t right;
+        for (size_t i = 0; i < n; i++) rows[i] = set->x + (at + i) * features;
+        cop_live_forward(net, rows, n, NULL);
+        *loss += cop_live_loss(net, set->label + at, 0, &right, predicted + at);
+        *correct += right;
+    }
+    cop_free(rows);
+}
