@@ -1,7 +1,9 @@
 # shellcheck shell=sh
 # Sourced by the scripts in jobs/ and slurm/: start coppice under whatever launcher is there.
 #   coppice_launch run CONFIG [options...]      on all cores here, or on the tasks that Slurm gave
-# Variables: COPPICE (program), NP (ranks), MPIRUN, COPPICE_LAUNCHER=mpirun|srun.
+# A run that may go on where it was (--resume auto) is given to 'coppice launch', which outlives workers that die and
+# starts again after a crash; everything else goes to mpirun.
+# Variables: COPPICE (program), NP (ranks), MPIRUN, COPPICE_LAUNCHER=mpirun|srun to do without 'coppice launch'.
 
 # sbatch runs a copy of the script from its spool folder, so the checkout is looked for where it was
 # submitted
@@ -35,17 +37,18 @@ coppice_time_limit() {
 }
 
 coppice_launch() {
-    case "${COPPICE_LAUNCHER:-mpirun}" in
-    srun) set -- srun --mpi=pmix "$COPPICE" "$@" ;;
-    *)
-        if [ -n "${SLURM_NTASKS:-}" ]; then
-            set -- "${MPIRUN:-mpirun}" --quiet -np "${NP:-$SLURM_NTASKS}" "$COPPICE" "$@"
-        else
-            # rank 0 only directs and sleeps, so one rank more than cores keeps every core busy
-            export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-            set -- "${MPIRUN:-mpirun}" --quiet -np "${NP:-$(($(nproc) + 1))}" "$COPPICE" "$@"
-        fi
+    # rank 0 only directs and sleeps, so one rank more than cores keeps every core busy
+    coppice_ranks=${NP:-${SLURM_NTASKS:-$(($(nproc) + 1))}}
+    if [ -z "${SLURM_NTASKS:-}" ]; then
+        export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+    fi
+    case "${COPPICE_LAUNCHER:-}:$1: $* " in
+    srun:*) set -- srun --mpi=pmix "$COPPICE" "$@" ;;
+    :run:*" --resume auto "*)
+        shift
+        set -- "$COPPICE" launch -n "$coppice_ranks" "$@"
         ;;
+    *) set -- "${MPIRUN:-mpirun}" --quiet -np "$coppice_ranks" "$COPPICE" "$@" ;;
     esac
     # in a session of its own, Ctrl-C does not reach mpirun, which would kill its ranks a second later
     command -v setsid >/dev/null && set -- setsid "$@"

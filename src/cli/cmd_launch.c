@@ -11,6 +11,7 @@ static const cop_flag flags[] = {
      "Give up after so many starts in a row without a new checkpoint (default 3)."},
     {"mpirun", 0, "PROGRAM", false, "Open MPI's launcher (default: MPIRUN, else mpirun)."},
     {"out", 'o', "DIR", false, "Run directory (default: runs/NAME-seedSEED)."},
+    {"resume", 0, "auto", false, "auto, as 'run' knows it: what launch does anyway."},
     COP_SESSION_FLAGS,
     {0},
 };
@@ -68,6 +69,9 @@ static cop_status launch(const cop_args *args, cop_par *par) {
         return cop_fail(
             COP_E_USAGE,
             "launch starts mpirun itself: call it alone, or 'coppice run' under mpirun");
+    const char *how = cop_args_get(args, "resume");
+    if (how && strcmp(how, "auto") != 0)
+        return cop_fail(COP_E_USAGE, "--resume %s: only 'auto' is known", how);
     COP_TRY(take_count(args, "ranks", 1, &ranks));
     COP_TRY(take_count(args, "restarts", 0, &restarts));
     cop_supervise_options options = {.ranks = (int)ranks,
