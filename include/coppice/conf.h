@@ -46,6 +46,11 @@ typedef struct cop_section {
     const cop_option *options;
 } cop_section;
 
+/** NAME of [task.NAME] and the like: letters, digits, '_' and '-'. It becomes part of measure
+ * names, files and HDF5 attributes, so whoever reads one from a file of a stranger asks here first.
+ */
+bool cop_conf_plain_name(const char *name);
+
 /** All sections known; assembled by cop_run_schema() from the modules' and operators' tables. */
 typedef struct cop_schema {
     const cop_section *sections;

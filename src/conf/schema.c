@@ -14,8 +14,7 @@ bool cop_section_is_optional(const cop_section *row) {
     return length > 1 && row->name[length - 1] == '?';
 }
 
-/* NAME of task.NAME: it becomes part of measure names, files and HDF5 attributes. */
-static bool is_plain_name(const char *name) {
+bool cop_conf_plain_name(const char *name) {
     if (!*name) return false;
     for (; *name; name++)
         if (!isalnum((unsigned char)*name) && *name != '_' && *name != '-') return false;
@@ -31,7 +30,7 @@ bool cop_section_matches(const cop_section *row, const char *section) {
         return strlen(section) + 1 == strlen(row->name) &&
                strncmp(row->name, section, strlen(section)) == 0;
     if (!cop_section_is_wildcard(row)) return strcmp(row->name, section) == 0;
-    return has_stem(row, section) && is_plain_name(section + strlen(row->name) - 1);
+    return has_stem(row, section) && cop_conf_plain_name(section + strlen(row->name) - 1);
 }
 
 bool cop_section_is_again(const cop_schema *schema, size_t row) {

@@ -78,6 +78,18 @@ static bool told_to_survive(void) {
 #endif
 }
 
+/* Where srun is not told which interface MPI wants, Open MPI ends each process in its start, with a
+ * page of advice that names no remedy: say first what helps. */
+static void warn_of_srun(void) {
+#ifdef OPEN_MPI
+    const char *process = getenv("SLURM_PROCID");
+    if (process && strcmp(process, "0") == 0 && getenv("SLURM_STEP_ID") &&
+        !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_NAMESPACE"))
+        cop_log(COP_LOG_WARNING, "srun without --mpi=pmix: should MPI not start now, use 'srun "
+                                 "--mpi=pmix', or mpirun inside sbatch (docs/running.md)");
+#endif
+}
+
 cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
     *par = (cop_par){.rank = 0, .size = 1, .nodes = 1, .node_size = 1};
     cop_par_impl *impl = COP_NEW(cop_par_impl);
@@ -85,6 +97,7 @@ cop_status cop_par_start(cop_par *par, int *argc, char ***argv, bool use_mpi) {
     if (gethostname(par->host, sizeof par->host - 1) != 0) strcpy(par->host, "localhost");
     if (use_mpi) {
         int threads; /* one watches other processes; only this one calls MPI */
+        warn_of_srun();
         MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &threads);
         impl->finalise = true;
         MPI_Comm_dup(MPI_COMM_WORLD, &impl->comm);

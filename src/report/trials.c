@@ -55,6 +55,17 @@ static void set_mean(json_t *numbers, const json_t *tasks, const char *split) {
     cop_free(mean);
 }
 
+/* Names of tasks become parts of file names and of scripts for gnuplot, which can start programs.
+ */
+static const char *strange_name(const json_t *tasks) {
+    const char *task;
+    const json_t *scores;
+    json_object_foreach((json_t *)(uintptr_t)tasks, task, scores) {
+        if (!cop_conf_plain_name(task)) return task;
+    }
+    return NULL;
+}
+
 cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory, int64_t seed) {
     static const char *const keys[][2] = {{"fitness", "best_ever"},
                                           {"edges", "edges"},
@@ -75,6 +86,11 @@ cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory,
                            status ? status : "unknown");
     else if (!json_is_object(tasks)) /* its last session had nothing left to do and no table */
         outcome = cop_fail(COP_E_FORMAT, "%s: no accuracies in its result", path);
+    else if (strange_name(tasks))
+        outcome = cop_fail(COP_E_FORMAT,
+                           "%s: a task of its result has a name that no task can have: coppice did "
+                           "not write this",
+                           path);
     if (outcome == COP_OK) {
         cop_trial_arm *to = &trials->arm[arm];
         json_t *numbers = json_object();
