@@ -34,7 +34,10 @@ ALONE = {"mnist-only", "three-tasks", "three-tasks-masked", "heads", "similarity
 
 def compared(program, sweep, against):
     words = [program, "compare", sweep, "--against", against, "--json"]
-    out = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    result = subprocess.run(words, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"padawann_table.py: {result.stderr.strip() or ' '.join(words)}")
+    out = json.loads(result.stdout)
     arms = {}
     for measure, rows in out["measures"].items():
         for row in [rows["against"], *rows["groups"]]:
@@ -50,24 +53,24 @@ def mean(row, digits):
 
 
 def main(sweep, program):
-    large, small = compared(program, sweep, "as-published"), compared(program, sweep, "small")
+    large = compared(program, sweep, "as-published")
+    small = compared(program, sweep, "small") if "small" in large else {}
     print("| arm | seeds | fitness | MNIST % | letters % | edges | against | published difference | measured difference "
           "(95 %) | Welch p | Mann-Whitney p |")
     print("| --- |" + " --- |" * 10)
     order = [arm for arm in large if arm not in SMALL] + [arm for arm in large if arm in SMALL]
     for arm in order:
-        reference = "small" if arm in SMALL else "as-published"
-        row = (small if arm in SMALL else large)[arm]
+        reference, row = ("small", small[arm]) if arm in SMALL and small else ("as-published", large[arm])
         fitness = row["fitness"]
         if not fitness["seeds"]:
             continue
         cells = [f"`{arm}`", str(fitness["seeds"]), mean(fitness, 4), mean(row.get("accuracy.mnist.evolution"), 2),
                  mean(row.get("accuracy.letters.evolution"), 2), mean(row["edges"], 0)]
-        if arm in ALONE or arm == reference or "welch" not in fitness:
+        if arm in ALONE or arm == reference or fitness.get("difference") is None:
             cells += ["", "", "", "", ""]
         else:
             published = ""
-            if arm in PUBLISHED:
+            if arm in PUBLISHED and (reference == "small" or arm not in SMALL):
                 published = f"{PUBLISHED[arm][0] - PUBLISHED[reference][0]:+.3f}"
             interval = "" if fitness["low"] is None else f" ({fitness['low']:+.4f} to {fitness['high']:+.4f})"
             p = [fitness[test]["p"] for test in ("welch", "mann_whitney")]

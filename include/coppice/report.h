@@ -134,7 +134,8 @@ typedef struct cop_trials {
 } cop_trials;
 /** Number of the arm @p name, which is added if it is not there. */
 size_t cop_trials_arm(cop_trials *trials, const char *name);
-/** Add the run in @p directory to an arm. COP_E_FORMAT when it has not finished. */
+/** Add the run in @p directory to an arm. COP_E_FORMAT when it has not finished, or is in the arm
+ * already (the same folder, or another with the same digest). */
 cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory, int64_t seed);
 void cop_trials_clear(cop_trials *trials);
 /** Appends the measures of the tables. */

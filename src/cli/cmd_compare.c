@@ -48,6 +48,26 @@ static cop_status check_flags(const cop_args *args, bool groups) {
     return COP_OK;
 }
 
+/* Some words are groups, and the first that is none is the news. */
+static cop_status mixed(const cop_args *args) {
+    size_t i = 0;
+    char *name;
+    while (cop_compare_is_group(args->words[i])) i++;
+    const char *path = cop_compare_word(args->words[i], &name);
+    cop_free(name);
+    if (!cop_file_exists(path)) return cop_fail(COP_E_IO, "%s: no such file or directory", path);
+    cop_subject subject;
+    cop_status status = cop_subject_open(&subject, path, COP_SUBJECT_BEST, false);
+    cop_subject_close(&subject);
+    cop_error_clear();
+    if (status != COP_OK)
+        return cop_fail(COP_E_IO, "%s holds neither runs nor a network: nothing to compare", path);
+    return cop_fail(COP_E_USAGE,
+                    "some of these are groups of runs and some, as %s, are single networks: "
+                    "compare the ones or the others",
+                    path);
+}
+
 static cop_status compare(const cop_args *args, cop_par *par) {
     const char *text = cop_args_get(args, "level");
     double level = 0.95;
@@ -58,10 +78,7 @@ static cop_status compare(const cop_args *args, cop_par *par) {
         return cop_fail(COP_E_USAGE, "--level %s: wanted a number between 0 and 1, such as 0.95",
                         text);
     for (size_t i = 0; i < args->word_count; i++) groups += cop_compare_is_group(args->words[i]);
-    if (groups && groups < args->word_count)
-        return cop_fail(COP_E_USAGE,
-                        "some of these are groups of runs and some are single networks: compare "
-                        "the ones or the others");
+    if (groups && groups < args->word_count) return mixed(args);
     COP_TRY(check_flags(args, groups > 0));
     if (!groups && args->word_count < 2)
         return cop_fail(COP_E_USAGE, "%s is one network: give another to compare it with",

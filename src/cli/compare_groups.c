@@ -43,7 +43,8 @@ bool cop_compare_is_group(const char *word) {
     cop_free(name);
     if (cop_file_exists(path) && holds_run(path)) return false;
     runs_in(path, &runs);
-    bool group = runs.count > 0 || cop_sweep_is_one(path) || strchr(path, ',');
+    bool group =
+        runs.count > 0 || cop_sweep_is_one(path) || (strchr(path, ',') && !cop_file_exists(path));
     cop_list_clear(&runs);
     return group;
 }
@@ -129,7 +130,7 @@ struct row {
 };
 
 static struct row *rows_of(const cop_trials *trials, size_t against, const char *measure,
-                           double level) {
+                           double level, const bool *alike) {
     struct row *rows = COP_NEW_ARRAY(struct row, trials->arms);
     double *p = COP_NEW_ARRAY(double, trials->arms), *q = COP_NEW_ARRAY(double, trials->arms);
     const cop_trial_arm *base = &trials->arm[against];
@@ -144,6 +145,10 @@ static struct row *rows_of(const cop_trials *trials, size_t against, const char 
         rows[i].sample = cop_sample_of(b, m);
         rows[i].welch = cop_welch_test(&sample, &rows[i].sample, level);
         rows[i].ranks = cop_mann_whitney_test(a, n, b, m);
+        if (!alike[i]) { /* the numbers have one name and mean different things */
+            rows[i].welch = (cop_welch){NAN, NAN, NAN, NAN, NAN, NAN};
+            rows[i].ranks = (cop_mann_whitney){NAN, NAN, false};
+        }
         p[i] = i == against ? NAN : rows[i].welch.p;
         q[i] = i == against ? NAN : rows[i].ranks.p;
         cop_free(b);
@@ -314,6 +319,7 @@ cop_status cop_compare_groups(const cop_args *args, double level) {
     cop_list measures = {0};
     cop_buf text = {0};
     size_t against = 0, finished = 0;
+    bool *alike = NULL;
     json_t *by_measure = json_object();
     cop_status status = COP_OK;
     for (size_t i = 0; i < args->word_count; i++) COP_GO(add_word(&trials, args->words[i]));
@@ -325,8 +331,10 @@ cop_status cop_compare_groups(const cop_args *args, double level) {
         COP_GO(cop_fail(COP_E_USAGE, "no run of these groups has finished: nothing to compare"));
     COP_GO(find_against(&trials, cop_args_get(args, "against"), &against));
     COP_GO(measures_of(args, &trials, &measures));
+    alike = COP_NEW_ARRAY(bool, trials.arms);
     for (size_t m = 0; m < measures.count; m++) {
-        struct row *rows = rows_of(&trials, against, measures.items[m], level);
+        cop_compare_alike(&trials, against, measures.items[m], alike);
+        struct row *rows = rows_of(&trials, against, measures.items[m], level, alike);
         write_measure(measures.items[m], rows, trials.arms, against, level, &text);
         json_object_set_new(by_measure, measures.items[m],
                             measure_json(rows, trials.arms, against));
@@ -345,6 +353,7 @@ cop_status cop_compare_groups(const cop_args *args, double level) {
                cop_buf_text(&text), trials.arm[against].name);
     }
 done:
+    cop_free(alike);
     json_decref(by_measure);
     cop_buf_clear(&text);
     cop_list_clear(&measures);

@@ -29,11 +29,13 @@ struct comparison {
     json_t *tasks;
 };
 
-/* All predictions of a network on @p set. */
+/* All predictions of a network on @p set, by the outputs that it has for the task. */
 static cop_status predict(const struct contender *c, const cop_dataset *set, const char *task,
                           cop_evidence *evidence, uint16_t **predicted) {
-    cop_status status = cop_judge_fits(&c->judge, set, task);
-    if (status == COP_OK) status = cop_judge_predict(&c->judge, set, evidence, predicted);
+    cop_dataset seen = *set; /* lent */
+    seen.head = cop_compare_head(&c->judge, task, set);
+    cop_status status = cop_judge_fits(&c->judge, &seen, task);
+    if (status == COP_OK) status = cop_judge_predict(&c->judge, &seen, evidence, predicted);
     return status == COP_OK ? status : cop_fail_prefix(status, "%s", c->name);
 }
 
@@ -153,12 +155,15 @@ static void write_pairs(struct comparison *all, const cop_dataset *set, json_t *
     cop_table_clear(&table);
 }
 
-static void write_matrices(struct comparison *all, const cop_dataset *set, json_t *result) {
+static void write_matrices(struct comparison *all, const char *task, const cop_dataset *set,
+                           json_t *result) {
     json_t *networks = json_object_get(result, "networks");
     for (size_t i = 0; i < all->count; i++) {
         cop_confusion matrix;
+        cop_dataset seen = *set; /* lent */
+        seen.head = cop_compare_head(&all->one[i].judge, task, set);
         cop_confusion_init(&matrix, (size_t)set->classes,
-                           cop_judge_outputs(&all->one[i].judge, set));
+                           cop_judge_outputs(&all->one[i].judge, &seen));
         cop_confusion_fill(&matrix, set->label, all->one[i].predicted, set->samples);
         if (all->confusion) {
             cop_buf_printf(&all->text,
@@ -179,13 +184,18 @@ static cop_status compare_on(struct comparison *all, const char *task) {
     COP_GO(cop_judge_load(&all->one[0].judge, task, all->split, &set));
     if (all->choose != all->split)
         COP_GO(cop_judge_load(&all->one[0].judge, task, all->choose, &choose));
-    for (size_t i = 0; i < all->count; i++) COP_GO(judge(&all->one[i], set, choose, task));
+    for (size_t i = 0; i < all->count; i++) {
+        if (i)
+            cop_compare_same_task(&all->one[0].judge, all->one[0].name, &all->one[i].judge,
+                                  all->one[i].name, task);
+        COP_GO(judge(&all->one[i], set, choose, task));
+    }
     cop_buf_printf(&all->text, "%s, %zu %s samples\n", task, set->samples,
                    cop_split_name(all->split));
     json_object_set_new(result, "samples", cop_json_id(set->samples));
     write_alone(all, set, result);
     write_pairs(all, set, result);
-    write_matrices(all, set, result);
+    write_matrices(all, task, set, result);
     cop_buf_printf(&all->text, "\n");
     json_object_set(all->tasks, task, result);
 done:

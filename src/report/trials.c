@@ -66,6 +66,16 @@ static const char *strange_name(const json_t *tasks) {
     return NULL;
 }
 
+/* A run of the arm that found bit for bit the same, which only the same experiment with the same
+ * seed does: the run itself, a copy, or a repetition. Counted again it would be no evidence. */
+static const char *twin(const cop_trial_arm *arm, const char *directory, const char *digest) {
+    for (size_t i = 0; i < arm->trials; i++)
+        if (strcmp(arm->trial[i].directory, directory) == 0 ||
+            (*digest && strcmp(arm->trial[i].digest, digest) == 0))
+            return arm->trial[i].directory;
+    return NULL;
+}
+
 cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory, int64_t seed) {
     static const char *const keys[][2] = {{"fitness", "best_ever"},
                                           {"edges", "edges"},
@@ -78,6 +88,8 @@ cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory,
     const json_t *result = json_object_get(run, "result");
     json_t *tasks = json_object_get(result, "tasks"), *scores;
     const char *status = json_string_value(json_object_get(run, "status")), *task;
+    const char *found = json_string_value(json_object_get(result, "digest")),
+               *digest = found ? found : "", *same = twin(&trials->arm[arm], directory, digest);
     cop_status outcome = COP_OK;
     if (!run)
         outcome = cop_fail(COP_E_FORMAT, "%s: %s", path, error.text);
@@ -91,6 +103,10 @@ cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory,
                            "%s: a task of its result has a name that no task can have: coppice did "
                            "not write this",
                            path);
+    else if (same)
+        outcome = cop_fail(COP_E_FORMAT,
+                           "%s: it is the same run as %s (equal digests), which counts once",
+                           directory, same);
     if (outcome == COP_OK) {
         cop_trial_arm *to = &trials->arm[arm];
         json_t *numbers = json_object();
@@ -102,10 +118,9 @@ cop_status cop_trials_add(cop_trials *trials, size_t arm, const char *directory,
         }
         set_mean(numbers, tasks, "evolution");
         set_mean(numbers, tasks, "test");
-        const char *digest = json_string_value(json_object_get(result, "digest"));
         to->trial = cop_realloc(to->trial, to->trials, to->trials + 1, sizeof *to->trial);
         to->trial[to->trials++] =
-            (cop_trial){seed, cop_strdup(directory), cop_strdup(digest ? digest : ""), numbers};
+            (cop_trial){seed, cop_strdup(directory), cop_strdup(digest), numbers};
     }
     json_decref(run);
     cop_free(path);

@@ -60,6 +60,10 @@ def networks_are_compared_sample_by_sample(scratch):
     text = coppice("compare", *runs, "--task", "digits", "--confusion", "--level", "0.9")
     check_status(text, 0)
     check("90 % interval" in text.stdout and "letters" not in text.stdout and "recall" in text.stdout, text.stdout)
+    folder = f"{scratch}/a,b"  # a comma does not make a group of what is there
+    os.rename(runs[1], folder)
+    check(ask(runs[0], folder)["tasks"]["digits"]["pairs"][0]["first_alone"] >= 0, "a folder with a comma")
+    os.rename(folder, runs[1])
     for status, message, *words in (
         (64, "is one network: give another", runs[0]),
         (64, "--level 1: wanted a number between 0 and 1", *runs, "--level", 1),
@@ -73,11 +77,72 @@ def networks_are_compared_sample_by_sample(scratch):
         check(message in result.stderr, f"{words}: {result.stderr}")
 
 
-def a_run(folder, fitness, status="finished"):
+@test
+def each_network_answers_by_its_own_outputs(scratch):
+    own, all_ten = f"{scratch}/own", f"{scratch}/all"
+    check_status(coppice("run", "configs/smoke/heads.ini", "--out", own, "-q"), 0)
+    check_status(coppice("run", CONFIG, "--out", all_ten, "-q"), 0)
+    alone = predictions(own, scratch, "--task", "digits")
+    right = sum(label == got for _, label, got in alone)
+    for pair, place in (((all_ten, own), 1), ((own, all_ten), 0)):
+        out = coppice("compare", *pair, "--task", "digits", "--json")
+        check_status(out, 0)
+        check(out.stderr == "", out.stderr)  # heads apart, the samples and their classes are the same
+        networks = json.loads(out.stdout)["tasks"]["digits"]["networks"]
+        check(networks[place]["correct"] == right > 20, f"{networks}, evaluate has {right} right")
+        check([len(n["confusion"][0]) for n in networks] == [10, 10], networks)
+    # ten letters there, five here: a word about it, and no number
+    result = coppice("compare", all_ten, own, "--task", "letters")
+    check_status(result, 78)
+    check("own was made for another [task.letters] than all" in result.stderr and "different are: classes" in result.stderr
+          and result.stdout == "", result.stderr)
+
+
+def a_run(folder, fitness, status="finished", tasks=("t",), digest="", config=None):
     os.makedirs(folder)
     task = {"best_evolve": {"accuracy": 10 * fitness, "value": 1}, "best_test": {"accuracy": 5.0, "value": 1}}
     with open(f"{folder}/run.json", "w", encoding="utf-8") as f:
-        json.dump({"status": status, "result": {"best_ever": fitness, "edges": 7, "seconds": 1, "tasks": {"t": task}}}, f)
+        json.dump({"status": status, "result": {"best_ever": fitness, "edges": 7, "seconds": 1, "digest": digest,
+                                                "tasks": {t: task for t in tasks}}}, f)
+    if config:
+        with open(f"{folder}/config.ini", "w", encoding="utf-8") as f:
+            f.write(config)
+
+
+@test
+def what_means_something_else_is_not_compared(scratch):
+    network = "[network]\ninput = 4\nlayers = dense(2)\n"
+    for name, tasks, config in (("two", "ab", network), ("same", "ab", network + "[fitness]\nop = padawann\n"),
+                                ("three", "abc", network), ("other", "ab", network + "[fitness]\nop = weighted\n")):
+        for seed in (1, 2, 3):
+            a_run(f"{scratch}/{name}/seed-{seed}", seed + len(tasks) / 10, tasks=tasks, config=config)
+    result = coppice("compare", *[f"{scratch}/{name}" for name in ("two", "same", "three", "other")], "--json")
+    check_status(result, 0)
+    check(result.stderr.count("is not compared") == 4, result.stderr)
+    check("fitness of three and two is not compared: they have other tasks" in result.stderr, result.stderr)
+    check("fitness of other and two is not compared: they have other [fitness] options" in result.stderr, result.stderr)
+    measures = json.loads(result.stdout)["measures"]
+    for measure, tested in (("fitness", ["same"]), ("accuracy.mean.evolution", ["same", "other"]),
+                            ("accuracy.mean.test", []), ("accuracy.a.evolution", ["same", "three", "other"]),
+                            ("edges", [])):
+        rows = measures[measure]["groups"]
+        check([r["group"] for r in rows if r["welch"]["p"] is not None] == tested, f"{measure}: {rows}")
+        check([r["group"] for r in rows if r["mann_whitney"]["p"] is not None] == tested, f"{measure}: {rows}")
+        check(all(r["mean"] > 0 for r in rows), rows)
+
+
+@test
+def a_run_counts_once(scratch):
+    for seed in (1, 2, 3):
+        a_run(f"{scratch}/a/seed-{seed}", float(seed), digest=f"{seed}")
+    a_run(f"{scratch}/a/copy-of-2", 2.0, digest="2")
+    a_run(f"{scratch}/b/seed-1", 5.0)
+    a_run(f"{scratch}/b/seed-2", 6.0)  # no digest, as of old: only the folder tells
+    result = coppice("compare", f"{scratch}/a", f"b={scratch}/b/seed-1,{scratch}/b/seed-2,{scratch}/b/seed-1", "--json")
+    check_status(result, 0)
+    fitness = json.loads(result.stdout)["measures"]["fitness"]
+    check((fitness["against"]["seeds"], fitness["groups"][0]["seeds"]) == (3, 2), fitness)
+    check(result.stderr.count("left out: ") == 2 and "it is the same run as" in result.stderr, result.stderr)
 
 
 @test
@@ -112,7 +177,8 @@ def groups_are_compared_over_seeds(scratch):
     check("+3.7500" in text.stdout and "left out" in text.stderr, text.stdout + text.stderr)
     for status, message, *words in (
         (64, "there is one group, a", folders[0]),
-        (64, "some of these are groups of runs and some are single", folders[0], f"{scratch}/b/seed-1"),
+        (1, "/b/seed-1 holds neither runs nor a network", folders[0], f"{scratch}/b/seed-1"),
+        (1, "/none: no such file or directory", folders[0], f"{scratch}/none"),
         (64, "two groups would be called a", folders[0], folders[0]),
         (64, "--against d: there is no such group", *folders, "--against", "d"),
         (64, "--measure speed: wanted one of fitness", *folders, "--measure", "speed"),
@@ -130,6 +196,9 @@ def a_sweep_stands_for_its_arms(scratch):
                          "--set=stop.generations=1"), 0)
     row = ask(out)["measures"]["fitness"]["groups"][0]
     check(row["group"] == "y" and row["seeds"] == 3 and row["difference"] == 0, row)
+    mixed = coppice("compare", out, f"{out}/x/seed-1")
+    check_status(mixed, 64)
+    check("are groups of runs and some, as" in mixed.stderr and "x/seed-1, are single networks" in mixed.stderr, mixed.stderr)
     named = ask(f"old={out}", f"{out}/x")
     mean = ask(out)["measures"]["accuracy.mean.test"]["against"]["mean"]
     parts = [ask(out)["measures"][f"accuracy.{task}.test"]["against"]["mean"] for task in ("digits", "letters")]
