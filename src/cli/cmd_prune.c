@@ -55,6 +55,21 @@ static cop_status find_methods(const cop_args *args, cop_pruning *p) {
     return COP_OK;
 }
 
+/* Where weights were evolved or trained further the file has none for the edges that were cut, and
+ * magnitude would cut these very edges again: a baseline that agrees with NETWORK by construction.
+ */
+static cop_status check_base(const cop_network *network, const char *file) {
+    size_t all = network->mask.bits, live = cop_mask_count(&network->mask);
+    if (live == all) return COP_OK;
+    for (size_t i = 0; i < all; i++)
+        if (!cop_mask_get(&network->mask, i) && network->params.w[i] != 0) return COP_OK;
+    return cop_fail(COP_E_USAGE,
+                    "%s has no weights for the %zu edges that it lacks, as it is where weights are "
+                    "evolved or retrained: its base network is not known. Give that network's file "
+                    "instead, with --density %.6g",
+                    file, all - live, (double)live / (double)all);
+}
+
 /* How many edges stay: those of --density, or as many as the network has. */
 static cop_status find_edges(const cop_args *args, cop_pruning *p) {
     const cop_network *network = p->subject.network;
@@ -101,6 +116,7 @@ static cop_status prune(const cop_args *args, cop_par *par) {
         COP_GO(cop_fail(COP_E_USAGE, "--individual %s: wanted the number of an individual", id));
     COP_GO(cop_subject_open(&p.subject, args->words[0], individual, false));
     COP_GO(cop_subject_no_training(&p.subject));
+    COP_GO(check_base(p.subject.network, p.subject.network_file));
     COP_GO(find_edges(args, &p));
     COP_GO(cop_judge_open(&p.judge, &p.subject, cop_args_get(args, "config"),
                           cop_args_get(args, "data")));

@@ -15,8 +15,9 @@ static void print_text(const cop_transfer *t) {
                    t->tail_model->layers->name,
                    t->as_published ? "as published: `after` is the mean over the epochs of one "
                                      "training, which goes on from task to task"
-                                   : "for each task anew; `after` is the epoch chosen on held-back "
-                                     "samples");
+                   : t->validation > 0
+                       ? "for each task anew; `after` is the epoch chosen on held-back samples"
+                       : "for each task anew; `after` is the last epoch, as nothing is held back");
     cop_table_init(&table, "<task|trained on|tested on|value|before %|epoch 1 %|last epoch %|"
                            "after %|epoch|validation %|edges");
     for (size_t i = 0; i < t->tasks.count; i++) {

@@ -121,5 +121,16 @@ def a_base_network_is_pruned_to_a_density(scratch):
         check(message in result.stderr and result.stdout == "", result.stderr)
 
 
+@test
+def weights_that_are_not_the_base_networks_are_no_baseline(scratch):
+    evolved, run = f"{scratch}/evolved", a_run(scratch)
+    check_status(coppice("run", "configs/smoke/ecomp.ini", "--out", evolved, "-q", "--set=stop.generations=2"), 0)
+    check_status(coppice("transfer", run, "--out", f"{scratch}/nets", "--epochs", 1, "--task", "digits"), 0)
+    for path in (evolved, f"{scratch}/nets/digits.h5"):
+        result = coppice("prune", path, "--density", 0.5)
+        check_status(result, 64)
+        check("its base network is not known" in result.stderr and result.stdout == "", result.stderr)
+
+
 if __name__ == "__main__":
     main()

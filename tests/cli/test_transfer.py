@@ -104,6 +104,7 @@ def trained_networks_transfer_too(scratch):
     text = coppice("transfer", base, "--task", "letters", "--validation", 0, "--epochs", 2)
     check_status(text, 0)
     check("trained weights" in text.stdout and "letters" in text.stdout, text.stdout)
+    check("`after` is the last epoch, as nothing is held back" in text.stdout, text.stdout)
     for status, message, *words in (
         (64, "--epochs 0: wanted a whole number", base, "--epochs", 0),
         (64, "--rate nan: wanted a number", base, "--rate", "nan"),
