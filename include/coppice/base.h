@@ -268,6 +268,10 @@ void cop_list_split(cop_list *list, const char *text, const char *separators);
 void cop_list_add(cop_list *list, const char *text);
 void cop_list_clear(cop_list *list);
 
+/** Bytes of the UTF-8 character at the start of @p text (1 at its end), 0 if there is none: overlong
+ * forms, surrogates and what lies beyond U+10FFFF are none. */
+size_t cop_utf8_length(const char *text);
+
 /** Bytes as "1.5 GiB"; writes into @p out (at least 32 bytes) and returns it. */
 const char *cop_format_bytes(double bytes, char out[32]);
 /** Seconds as "2h 05m", "3m 07s", "8.4 s". */

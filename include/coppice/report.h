@@ -170,7 +170,7 @@ cop_status cop_figure_curves(const cop_trials *trials, const char *folder);
 cop_status cop_figure_confusion(const cop_confusion *matrix, const char *const *classes,
                                 const char *name, const char *title, const char *folder);
 /** Draw every script of @p folder as SVG and PNG. COP_E_IO when there is no gnuplot or it refuses
- * one; @p drawn counts scripts. */
+ * some (the others are drawn); @p drawn counts those drawn. */
 cop_status cop_figures_draw(const char *folder, size_t *drawn);
 
 /* ------------------------------------------------------------------ what a path holds */

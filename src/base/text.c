@@ -156,3 +156,19 @@ const char *cop_format_seconds(double seconds, char out[32]) {
         snprintf(out, 32, "%.1f days", seconds / 86400);
     return out;
 }
+
+size_t cop_utf8_length(const char *text) {
+    const unsigned char *c = (const unsigned char *)text;
+    size_t more = c[0] < 0x80                   ? 0
+                  : c[0] >= 0xc2 && c[0] < 0xe0 ? 1
+                  : (c[0] & 0xf0) == 0xe0       ? 2
+                  : c[0] >= 0xf0 && c[0] < 0xf5 ? 3
+                                                : 9;
+    if (more == 9) return 0;
+    for (size_t i = 1; i <= more; i++)
+        if ((c[i] & 0xc0) != 0x80) return 0; /* also the end of the text */
+    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+        return 0;
+    return more + 1;
+}

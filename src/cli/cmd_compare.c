@@ -55,13 +55,10 @@ static cop_status mixed(const cop_args *args) {
     while (cop_compare_is_group(args->words[i])) i++;
     const char *path = cop_compare_word(args->words[i], &name);
     cop_free(name);
-    if (!cop_file_exists(path)) return cop_fail(COP_E_IO, "%s: no such file or directory", path);
     cop_subject subject;
     cop_status status = cop_subject_open(&subject, path, COP_SUBJECT_BEST, false);
     cop_subject_close(&subject);
-    cop_error_clear();
-    if (status != COP_OK)
-        return cop_fail(COP_E_IO, "%s holds neither runs nor a network: nothing to compare", path);
+    COP_TRY(status); /* misspelt, empty, a training */
     return cop_fail(COP_E_USAGE,
                     "some of these are groups of runs and some, as %s, are single networks: "
                     "compare the ones or the others",

@@ -5,6 +5,7 @@
 #include "coppice/cli.h"
 #include "coppice/io.h"
 #include "memory_flag.h"
+#include "run/directory.h"
 #include "task_flags.h"
 
 static const cop_flag flags[] = {
@@ -105,7 +106,7 @@ static void record(evaluation *e, const char *task, const cop_dataset *set,
     json_t *names = json_array();
     for (size_t c = 0; c < (size_t)set->classes; c++)
         json_array_append_new(names, set->class_names && set->class_names[c]
-                                         ? json_string(set->class_names[c])
+                                         ? cop_json_text(set->class_names[c])
                                          : json_null());
     json_object_set_new(result, "classes", names);
     json_object_set_new(result, "confusion", cop_confusion_json(&matrix));
@@ -170,7 +171,7 @@ static void print_text(const evaluation *e) {
 static void print_json(const evaluation *e) {
     const cop_subject_facts facts = cop_subject_facts_of(&e->subject);
     json_t *out = json_object();
-    json_object_set_new(out, "network", json_string(e->subject.network_file));
+    json_object_set_new(out, "network", cop_json_text(e->subject.network_file));
     json_object_set_new(out, "individual", cop_json_id(facts.individual));
     json_object_set_new(out, "weighting", json_string(cop_weighting_name(facts.weighting)));
     json_object_set_new(out, "edges", cop_json_id(facts.edges));

@@ -144,12 +144,15 @@ static void figures(const struct view *view, const cop_sweep *sweep, const cop_t
     size_t drawn = 0;
     cop_status status = cop_figure_curves(trials, folder);
     for (size_t a = 0; a < trials->arms && status == COP_OK; a++)
-        if (trials->arm[a].trials) status = confusion_figures(&trials->arm[a], view->data, folder);
+        if (trials->arm[a].trials &&
+            confusion_figures(&trials->arm[a], view->data, folder) != COP_OK) {
+            cop_log(COP_LOG_WARNING, "no confusion matrices of arm %s: %s", trials->arm[a].name,
+                    cop_error_message());
+            cop_error_clear();
+        }
     if (status == COP_OK) status = cop_figures_draw(folder, &drawn);
-    if (status != COP_OK)
-        cop_log(COP_LOG_WARNING, "%s", cop_error_message());
-    else
-        printf("figures: %zu, as SVG and PNG in %s\n", drawn, folder);
+    if (status != COP_OK) cop_log(COP_LOG_WARNING, "%s", cop_error_message());
+    if (drawn) printf("figures: %zu, as SVG and PNG in %s\n", drawn, folder);
     cop_error_clear();
     cop_free(folder);
 }

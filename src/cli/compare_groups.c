@@ -8,6 +8,7 @@
 
 #include "compare.h"
 #include "coppice/io.h"
+#include "run/directory.h"
 #include "run/sweep.h"
 
 static bool holds_run(const char *folder) {
@@ -224,7 +225,7 @@ static void write_measure(const char *measure, const struct row *rows, size_t co
 static json_t *sample_json(const struct row *row) {
     const cop_sample *s = &row->sample;
     json_t *out = json_object();
-    json_object_set_new(out, "group", json_string(row->name));
+    json_object_set_new(out, "group", cop_json_text(row->name));
     json_object_set_new(out, "seeds", cop_json_id(s->count));
     json_object_set_new(out, "mean", cop_json_real(s->mean));
     json_object_set_new(out, "sd", cop_json_real(s->sd));
@@ -342,7 +343,7 @@ cop_status cop_compare_groups(const cop_args *args, double level) {
     }
     if (cop_args_has(args, "json")) {
         json_t *out = json_object();
-        json_object_set_new(out, "against", json_string(trials.arm[against].name));
+        json_object_set_new(out, "against", cop_json_text(trials.arm[against].name));
         json_object_set_new(out, "level", cop_json_real(level));
         json_object_set(out, "measures", by_measure);
         cop_json_print(out, stdout);

@@ -5,6 +5,7 @@
 
 #include "compare.h"
 #include "coppice/io.h"
+#include "run/directory.h"
 #include "task_flags.h"
 
 enum { NETWORKS_MOST = 64 };
@@ -96,8 +97,8 @@ static void write_alone(struct comparison *all, const cop_dataset *set, json_t *
         for (size_t k = 0; k < 2; k++)
             cop_table_add(&table, "%.2f to %.2f", 100 * low[k], 100 * high[k]);
         json_t *row = json_object();
-        json_object_set_new(row, "network", json_string(c->name));
-        json_object_set_new(row, "file", json_string(c->subject.network_file));
+        json_object_set_new(row, "network", cop_json_text(c->name));
+        json_object_set_new(row, "file", cop_json_text(c->subject.network_file));
         json_object_set_new(row, "individual", cop_json_id(facts.individual));
         json_object_set_new(row, "edges", cop_json_id(facts.edges));
         json_object_set_new(row, "value", cop_json_real(c->value));
@@ -137,8 +138,8 @@ static void write_pairs(struct comparison *all, const cop_dataset *set, json_t *
             cop_table_add(&table, "%.1f %%", 100 * (double)same / n);
             cop_table_add(&table, p < 0.0001 ? "%.1e" : "%.4f", p);
             json_t *row = json_object(), *names = json_array();
-            json_array_append_new(names, json_string(a->name));
-            json_array_append_new(names, json_string(b->name));
+            json_array_append_new(names, cop_json_text(a->name));
+            json_array_append_new(names, cop_json_text(b->name));
             json_object_set_new(row, "networks", names);
             json_object_set_new(row, "difference", cop_json_real(difference));
             json_object_set_new(row, "both_right", cop_json_id(count[1][1]));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "prune.h"
+#include "run/directory.h"
 
 /* Mean and standard deviation (n - 1) over the networks of that name. */
 typedef struct spread {
@@ -152,7 +153,7 @@ static void print_json(const cop_pruning *p) {
             if (is_pair(p, i, j))
                 json_array_append_new(overlaps, overlap_json(p, one, &p->network[j]));
     }
-    json_object_set_new(out, "network", json_string(p->subject.network_file));
+    json_object_set_new(out, "network", cop_json_text(p->subject.network_file));
     json_object_set_new(out, "individual", cop_json_id(p->subject.network->id));
     json_object_set_new(out, "edges", cop_json_id(p->edges));
     json_object_set_new(out, "weights", cop_json_id(p->subject.network->mask.bits));

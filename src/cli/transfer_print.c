@@ -1,6 +1,7 @@
 /* What transfer found, as a table and as JSON. */
 #include <math.h>
 
+#include "run/directory.h"
 #include "transfer.h"
 
 static void print_text(const cop_transfer *t) {
@@ -52,7 +53,7 @@ static void print_text(const cop_transfer *t) {
 static void print_json(const cop_transfer *t) {
     const cop_network *network = t->subject.network;
     json_t *out = json_object(), *tasks = json_object();
-    json_object_set_new(out, "network", json_string(t->subject.network_file));
+    json_object_set_new(out, "network", cop_json_text(t->subject.network_file));
     json_object_set_new(out, "individual", cop_json_id(network->id));
     json_object_set_new(out, "weighting", json_string(cop_weighting_name(network->weighting.kind)));
     json_object_set_new(out, "edges", cop_json_id(cop_mask_count(&network->mask)));

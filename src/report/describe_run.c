@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "coppice/report.h"
+#include "run/directory.h"
 
 /* "[section]" and "key = value" lines, as cop_conf_write makes them, as nested objects of text. */
 json_t *cop_describe_config(const char *text) {
@@ -80,7 +81,7 @@ void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file,
     json_t *summary = json_object(), *generations = json_array(), *population = json_array();
     char digest[COP_HASH_HEX];
     cop_checkpoint_digest(checkpoint, digest);
-    json_object_set_new(summary, "file", json_string(file));
+    json_object_set_new(summary, "file", cop_json_text(file));
     json_object_set_new(summary, "run_id", json_string(checkpoint->run_id));
     json_object_set_new(summary, "complete", json_boolean(checkpoint->complete));
     json_object_set_new(summary, "digest", json_string(digest));
@@ -138,7 +139,7 @@ json_t *cop_describe_subject(const cop_subject *subject) {
     static const char *const kinds[] = {"run", "checkpoint", "network"};
     json_t *out = json_object();
     json_object_set_new(out, "kind", json_string(kinds[subject->kind]));
-    json_object_set_new(out, "path", json_string(subject->path));
+    json_object_set_new(out, "path", cop_json_text(subject->path));
     if (subject->kind == COP_SUBJECT_RUN) {
         json_t *status = subject->run ? json_object_get(subject->run, "status") : NULL;
         json_object_set_new(out, "status",
@@ -155,7 +156,7 @@ json_t *cop_describe_subject(const cop_subject *subject) {
         subject->network ? cop_describe_network(subject->network) : json_object_get(out, "network");
     if (network) {
         struct stat info;
-        json_object_set_new(network, "file", json_string(subject->network_file));
+        json_object_set_new(network, "file", cop_json_text(subject->network_file));
         if (stat(subject->network_file, &info) == 0)
             json_object_set_new(network, "bytes_file", cop_json_id((uint64_t)info.st_size));
         if (subject->network) json_object_set_new(out, "network", network);

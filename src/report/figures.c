@@ -52,9 +52,11 @@ static double value_at(const cop_curve *curve, size_t generation, size_t m, size
     return curve->value[g * width + m];
 }
 
-/* ARM-MEASURE.tsv: generation, mean, sample standard deviation, and one column a trial. */
+/* ARM-MEASURE.tsv: generation, mean, sample standard deviation, and one column a trial. @p any: a
+ * number is among them; gnuplot gives up on a panel without one. */
 static cop_status write_data(const char *folder, const cop_trial_arm *arm,
-                             const struct arm_curves *curves, const cop_list *measures, size_t m) {
+                             const struct arm_curves *curves, const cop_list *measures, size_t m,
+                             bool *any) {
     cop_buf text = {0};
     double *row = COP_NEW_ARRAY(double, arm->trials);
     cop_buf_printf(&text, "# generation\tmean\tsd");
@@ -64,6 +66,7 @@ static cop_status write_data(const char *folder, const cop_trial_arm *arm,
         for (size_t i = 0; i < arm->trials; i++)
             row[i] = value_at(&curves->curve[i], g, m, measures->count);
         cop_sample s = cop_sample_of(row, arm->trials);
+        *any |= s.count > 0;
         cop_buf_printf(&text, "\n%zu", g);
         for (size_t i = 0; i < arm->trials + 2; i++) {
             double value = i == 0 ? s.mean : i == 1 ? s.sd : row[i - 2];
@@ -100,106 +103,115 @@ static void plot_trials(cop_buf *body, const cop_trial_arm *arm, const char *mea
     add_quoted(body, title);
 }
 
+/* @p drawable (measures): those that there is anything of. */
 static cop_status arm_script(const cop_trial_arm *arm, const cop_list *measures,
-                             const char *folder) {
-    cop_buf body = {0};
-    char *name = cop_sprintf("curves-%s", arm->name);
+                             const bool *drawable, const char *folder) {
+    cop_buf panels = {0}, body = {0};
+    size_t last = measures->count - 1, count = 0;
+    bool first = true;
+    for (size_t m = 0; m <= last; m++) {
+        bool accuracy = m > 0 && m < last;
+        if (!drawable[m]) continue;
+        if (!accuracy || first) {
+            cop_buf_printf(&panels, "\n");
+            panel(&panels, accuracy ? "accuracy on the evolution samples, %" : measures->items[m]);
+            count++;
+        }
+        plot_trials(&panels, arm, measures->items[m],
+                    accuracy ? measures->items[m] + strlen("accuracy.") : "mean", accuracy ? m : 0,
+                    !accuracy || first);
+        if (accuracy) first = false;
+    }
     cop_buf_printf(&body,
-                   "set multiplot layout 1,3 title '%s: best so far of %zu run%s (thin), mean "
-                   "(thick)' noenhanced\n",
-                   arm->name, arm->trials, arm->trials == 1 ? "" : "s");
-    panel(&body, "fitness");
-    plot_trials(&body, arm, "fitness", "mean", 0, true);
-    cop_buf_printf(&body, "\n");
-    panel(&body, "accuracy on the evolution samples, %");
-    for (size_t m = 1; m + 1 < measures->count; m++)
-        plot_trials(&body, arm, measures->items[m], measures->items[m] + strlen("accuracy."), m,
-                    m == 1);
-    cop_buf_printf(&body, "\n");
-    panel(&body, "edges");
-    plot_trials(&body, arm, "edges", "mean", 0, true);
-    cop_status status = write_script(folder, name, 1500, 480, &body);
+                   "set multiplot layout 1,%zu title '%s: best so far of %zu run%s (thin), mean "
+                   "(thick)' noenhanced%s",
+                   count, arm->name, arm->trials, arm->trials == 1 ? "" : "s",
+                   cop_buf_text(&panels));
+    char *name = cop_sprintf("curves-%s", arm->name);
+    cop_status status = count ? write_script(folder, name, 500 * (int)count, 480, &body) : COP_OK;
     cop_free(name);
+    cop_buf_clear(&panels);
     cop_buf_clear(&body);
     return status;
 }
 
-/* Means of all arms, a panel for each measure. */
+/* Means of all arms, a panel for each measure. @p drawable (arms, measures). */
 static cop_status arms_script(const cop_trials *trials, const cop_list *measures,
-                              const char *folder) {
-    cop_buf body = {0};
-    size_t columns = measures->count < 3 ? measures->count : 3;
-    size_t rows = (measures->count + columns - 1) / columns;
-    cop_buf_printf(&body,
-                   "set multiplot layout %zu,%zu title 'best so far, mean over the runs of each "
-                   "arm' noenhanced\n",
-                   rows, columns);
+                              const bool *drawable, const char *folder) {
+    cop_buf panels = {0}, body = {0};
+    size_t count = 0;
     for (size_t m = 0; m < measures->count; m++) {
         bool first = true;
-        panel(&body, measures->items[m]);
         for (size_t a = 0; a < trials->arms; a++) {
-            if (!trials->arm[a].trials) continue;
-            cop_buf_printf(&body,
+            if (!drawable[a * measures->count + m]) continue;
+            if (first) {
+                cop_buf_printf(&panels, "\n");
+                panel(&panels, measures->items[m]);
+                count++;
+            }
+            cop_buf_printf(&panels,
                            "%s '%s-%s.tsv' using 1:2 with lines lw 2 lc rgb '%s' dt %zu title '%s'",
                            first ? "plot" : ",", trials->arm[a].name, measures->items[m],
                            colours[a % COLOURS], 1 + a / COLOURS, trials->arm[a].name);
             first = false;
         }
-        cop_buf_printf(&body, "\n");
     }
-    cop_status status = write_script(folder, "arms", 500 * (int)columns, 420 * (int)rows, &body);
+    size_t columns = count < 3 ? count : 3, rows = columns ? (count + columns - 1) / columns : 0;
+    cop_buf_printf(&body,
+                   "set multiplot layout %zu,%zu title 'best so far, mean over the runs of each "
+                   "arm' noenhanced%s\n",
+                   rows, columns, cop_buf_text(&panels));
+    cop_status status =
+        count ? write_script(folder, "arms", 500 * (int)columns, 420 * (int)rows, &body) : COP_OK;
+    cop_buf_clear(&panels);
     cop_buf_clear(&body);
     return status;
 }
 
-/* Fitness first, edges last, between them the accuracies of the arm's runs (of all: @p arm NULL).
- */
-static void curve_measures(const cop_trials *trials, const cop_trial_arm *arm, cop_list *names) {
+/* Fitness first, edges last, between them the accuracies of any arm's tasks. */
+static void curve_measures(const cop_trials *trials, cop_list *names) {
     cop_list_add(names, "fitness");
     for (size_t t = 0; t < trials->tasks.count; t++) {
-        char *name = cop_sprintf("accuracy.%s", trials->tasks.items[t]),
-             *found = cop_sprintf("%s.evolution", name);
-        if (!arm || isfinite(cop_trial_value(&arm->trial[0], found))) cop_list_add(names, name);
+        char *name = cop_sprintf("accuracy.%s", trials->tasks.items[t]);
+        cop_list_add(names, name);
         cop_free(name);
-        cop_free(found);
     }
     cop_list_add(names, "edges");
 }
 
-static cop_status arm_figure(const cop_trials *trials, const cop_trial_arm *arm,
+/* @p drawable (measures) is filled. A run whose metrics cannot be read is missed in the figure. */
+static cop_status arm_figure(const cop_trial_arm *arm, const cop_list *measures, bool *drawable,
                              const char *folder) {
-    cop_list measures = {0}, all = {0};
     struct arm_curves curves = {COP_NEW_ARRAY(cop_curve, arm->trials), 0};
     cop_status status = COP_OK;
-    curve_measures(trials, arm, &measures);
-    curve_measures(trials, NULL, &all);
     for (size_t i = 0; i < arm->trials; i++) {
-        COP_GO(cop_curve_read(&curves.curve[i], arm->trial[i].directory, &all));
+        if (cop_curve_read(&curves.curve[i], arm->trial[i].directory, measures) != COP_OK) {
+            cop_log(COP_LOG_WARNING, "left out of the curves: %s", cop_error_message());
+            cop_error_clear();
+        }
         if (curves.curve[i].generations > curves.generations)
             curves.generations = curves.curve[i].generations;
     }
-    /* also what this arm has not, so that the figure of all arms finds its file */
-    for (size_t m = 0; m < all.count; m++) COP_GO(write_data(folder, arm, &curves, &all, m));
-    status = arm_script(arm, &measures, folder);
+    for (size_t m = 0; m < measures->count; m++)
+        COP_GO(write_data(folder, arm, &curves, measures, m, &drawable[m]));
+    status = arm_script(arm, measures, drawable, folder);
 done:
     for (size_t i = 0; i < arm->trials; i++) cop_curve_clear(&curves.curve[i]);
     cop_free(curves.curve);
-    cop_list_clear(&measures);
-    cop_list_clear(&all);
     return status;
 }
 
 cop_status cop_figure_curves(const cop_trials *trials, const char *folder) {
     cop_list measures = {0};
-    bool any = false;
     COP_TRY(cop_make_dirs(folder));
-    for (size_t a = 0; a < trials->arms; a++) {
-        if (!trials->arm[a].trials) continue;
-        any = true;
-        COP_TRY(arm_figure(trials, &trials->arm[a], folder));
-    }
-    curve_measures(trials, NULL, &measures);
-    cop_status status = any ? arms_script(trials, &measures, folder) : COP_OK;
+    curve_measures(trials, &measures);
+    bool *drawable = COP_NEW_ARRAY(bool, trials->arms *measures.count);
+    cop_status status = COP_OK;
+    for (size_t a = 0; a < trials->arms && status == COP_OK; a++)
+        if (trials->arm[a].trials)
+            status = arm_figure(&trials->arm[a], &measures, drawable + a * measures.count, folder);
+    if (status == COP_OK) status = arms_script(trials, &measures, drawable, folder);
+    cop_free(drawable);
     cop_list_clear(&measures);
     return status;
 }

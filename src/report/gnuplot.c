@@ -53,6 +53,7 @@ cop_status cop_figures_draw(const char *folder, size_t *drawn) {
     cop_list scripts = {0};
     char *log = cop_sprintf("%s/gnuplot.log", folder);
     cop_status status = list_scripts(folder, &scripts);
+    char *refused = NULL;
     *drawn = 0;
     unlink(log);
     for (size_t i = 0; i < scripts.count && status == COP_OK; i++) {
@@ -62,12 +63,15 @@ cop_status cop_figures_draw(const char *folder, size_t *drawn) {
                               "no figures: gnuplot is not installed (Debian: apt-get install "
                               "gnuplot-nox); scripts and data are in %s",
                               folder);
-        else if (code != 0)
-            status = cop_fail(COP_E_IO, "gnuplot cannot draw %s/%s: see %s", folder,
-                              scripts.items[i], log);
-        else
+        else if (code == 0)
             ++*drawn;
+        else if (!refused)
+            refused = cop_strdup(scripts.items[i]);
     }
+    if (status == COP_OK && refused) /* the others are drawn all the same */
+        status = cop_fail(COP_E_IO, "gnuplot cannot draw %s/%s%s: see %s", folder, refused,
+                          *drawn + 1 < scripts.count ? " and others" : "", log);
+    cop_free(refused);
     cop_free(log);
     cop_list_clear(&scripts);
     return status;

@@ -2,28 +2,10 @@
 
 #include <string.h>
 
-/* Bytes of the UTF-8 character at @p c, 0 if it is none: overlong forms, surrogates and what lies
- * beyond U+10FFFF are none. */
-static size_t utf8(const unsigned char *c) {
-    size_t more = c[0] < 0x80                   ? 0
-                  : c[0] >= 0xc2 && c[0] < 0xe0 ? 1
-                  : (c[0] & 0xf0) == 0xe0       ? 2
-                  : c[0] >= 0xf0 && c[0] < 0xf5 ? 3
-                                                : 9;
-    if (more == 9) return 0;
-    for (size_t i = 1; i <= more; i++)
-        if ((c[i] & 0xc0) != 0x80) return 0; /* also the end of the text */
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
-        return 0;
-    return more + 1;
-}
-
 void cop_html_text(cop_buf *out, const char *text) {
-    const unsigned char *c = (const unsigned char *)text;
-    while (*c) {
-        size_t length = utf8(c);
-        if (length == 0 || (*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f) {
+    for (const char *c = text; *c;) {
+        size_t length = cop_utf8_length(c);
+        if (length == 0 || ((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f) {
             cop_buf_add(out, "\xef\xbf\xbd", 3);
             c++;
             continue;

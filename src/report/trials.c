@@ -232,6 +232,14 @@ void cop_trials_write(const cop_trials *trials, cop_buf *out) {
         out, "(mean +- sample standard deviation, n - 1, over the finished seeds; each the best "
              "individual ever,\n its accuracies at the best shared value of the samples of "
              "that column; seconds of search)\n");
+    for (size_t a = 0; a < trials->arms; a++) {
+        cop_sample s = sample(&trials->arm[a], "generations");
+        if (s.count && s.most > s.least)
+            cop_buf_printf(out,
+                           "(runs of %s ended after different numbers of generations, %.0f to "
+                           "%.0f: runs.csv has them)\n",
+                           trials->arm[a].name, s.least, s.most);
+    }
     cop_table_clear(&table);
     cop_buf_clear(&head);
     cop_list_clear(&measures);

@@ -125,6 +125,18 @@ bool cop_json_sealed(json_t *object) {
     return strcmp(check, stored) == 0;
 }
 
+json_t *cop_json_text(const char *text) {
+    cop_buf clean = {0};
+    while (text && *text) {
+        size_t length = cop_utf8_length(text);
+        cop_buf_add(&clean, length ? text : "\xef\xbf\xbd", length ? length : 3);
+        text += length ? length : 1;
+    }
+    json_t *out = text ? json_string(cop_buf_text(&clean)) : NULL;
+    cop_buf_clear(&clean);
+    return out;
+}
+
 /* ------------------------------------------------------------------ files */
 
 cop_status cop_directory_save(cop_directory *directory, const char *state, const char *message) {
@@ -132,7 +144,7 @@ cop_status cop_directory_save(cop_directory *directory, const char *state, const
     json_object_set_new(directory->run, "status", json_string(state));
     json_object_set_new(directory->run, "updated", json_string(cop_time_now(now)));
     if (message && *message)
-        json_object_set_new(directory->run, "message", json_string(message));
+        json_object_set_new(directory->run, "message", cop_json_text(message));
     else
         json_object_del(directory->run, "message");
     char *sealed = cop_json_seal(directory->run);

@@ -37,6 +37,10 @@ unsigned cop_directory_requests(const cop_directory *directory);
 char *cop_json_seal(json_t *object);  /**< compact text, owned; @p object gains "check" */
 bool cop_json_sealed(json_t *object); /**< true when the checksum is right */
 
+/** Text from outside, such as a path: bytes that are no UTF-8, which JSON cannot hold, become
+ * U+FFFD. NULL for NULL. */
+json_t *cop_json_text(const char *text);
+
 /** Append a sealed line to metrics.jsonl; cut lines of generations after @p generation (resume). */
 cop_status cop_metrics_append(const cop_directory *directory, json_t *line);
 cop_status cop_metrics_cut(const cop_directory *directory, uint32_t generation);

@@ -24,7 +24,7 @@ json_t *cop_provenance(const cop_par *par, const char *command_line) {
                                       machine.release, "architecture", machine.machine));
     json_object_set_new(p, "ranks", json_integer(par->size));
     json_object_set_new(p, "nodes", json_integer(par->nodes));
-    json_object_set_new(p, "command_line", json_string(command_line));
+    json_object_set_new(p, "command_line", cop_json_text(command_line));
     json_object_set_new(p, "date", json_string(cop_time_now(now)));
     return p;
 }

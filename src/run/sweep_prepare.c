@@ -120,21 +120,29 @@ static cop_status want_runs(cop_sweep *sweep, const char *text) {
 }
 
 /* The folder holds an arm of that name: it must be the same experiment. */
-static cop_status write_arm(const cop_sweep *sweep, const cop_sweep_arm *arm) {
+static cop_status check_same(const cop_sweep *sweep, const cop_sweep_arm *arm) {
     char *path = arm_config(sweep, arm),
          *folder = cop_sprintf("%s/%s", sweep->directory, arm->name);
     cop_conf *then = NULL;
-    cop_buf text = {0};
     cop_status status = COP_OK;
-    COP_GO(cop_make_dirs(folder));
     if (cop_file_exists(path)) {
         COP_GO(cop_conf_load(&then, cop_run_schema(), path));
         COP_GO(cop_session_same_science(arm->conf, then, folder));
     }
-    cop_conf_write(arm->conf, &text, COP_CONF_ALL);
-    status = cop_write_file(path, text.data, text.length);
 done:
     cop_conf_destroy(then);
+    cop_free(path);
+    cop_free(folder);
+    return status;
+}
+
+static cop_status write_arm(const cop_sweep *sweep, const cop_sweep_arm *arm) {
+    char *path = arm_config(sweep, arm),
+         *folder = cop_sprintf("%s/%s", sweep->directory, arm->name);
+    cop_buf text = {0};
+    cop_status status = cop_make_dirs(folder);
+    cop_conf_write(arm->conf, &text, COP_CONF_ALL);
+    if (status == COP_OK) status = cop_write_file(path, text.data, text.length);
     cop_buf_clear(&text);
     cop_free(path);
     cop_free(folder);
@@ -231,9 +239,12 @@ cop_status cop_sweep_prepare(cop_sweep *sweep, const cop_sweep_options *options,
         COP_GO(cop_sweep_read(&record, sweep->directory));
         adopt_record(sweep, &record);
     }
+    /* whatever may be refused before anything that is there is changed */
+    for (size_t i = 0; i < sweep->arms; i++)
+        if (sweep->arm[i].conf) COP_GO(check_same(sweep, &sweep->arm[i]));
+    COP_GO(want_runs(sweep, seeds));
     for (size_t i = 0; i < sweep->arms; i++)
         if (sweep->arm[i].conf) COP_GO(write_arm(sweep, &sweep->arm[i]));
-    COP_GO(want_runs(sweep, seeds));
     status = cop_sweep_save(sweep, "running");
 done:
     cop_sweep_close(&record);

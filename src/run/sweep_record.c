@@ -48,21 +48,21 @@ cop_status cop_sweep_save(const cop_sweep *sweep, const char *state) {
     char now[32];
     json_t *arms = json_array(), *runs = json_array();
     for (size_t i = 0; i < sweep->arms; i++)
-        json_array_append_new(arms, json_pack("{s:s,s:s}", "name", sweep->arm[i].name, "source",
-                                              sweep->arm[i].source));
+        json_array_append_new(arms, json_pack("{s:s,s:o}", "name", sweep->arm[i].name, "source",
+                                              cop_json_text(sweep->arm[i].source)));
     for (size_t i = 0; i < sweep->runs; i++) {
         const cop_sweep_run *run = &sweep->run[i];
         json_t *row = json_pack("{s:s,s:I,s:s,s:i,s:f}", "arm", sweep->arm[run->arm].name, "seed",
                                 (json_int_t)run->seed, "status", states[run->state], "broken_off",
                                 (int)run->broken_off, "seconds", run->seconds);
-        if (run->message) json_object_set_new(row, "message", json_string(run->message));
+        if (run->message) json_object_set_new(row, "message", cop_json_text(run->message));
         json_array_append_new(runs, row);
     }
-    json_t *all =
-        json_pack("{s:s,s:i,s:s,s:s,s:s,s:i,s:s,s:o,s:o}", "format", "coppice sweep",
-                  "format_version", 1, "status", state, "started", sweep->started, "updated",
-                  cop_time_now(now), "ranks_per_run", sweep->ranks_per_run, "command_line",
-                  sweep->command_line ? sweep->command_line : "", "arms", arms, "runs", runs);
+    json_t *all = json_pack(
+        "{s:s,s:i,s:s,s:s,s:s,s:i,s:o,s:o,s:o}", "format", "coppice sweep", "format_version", 1,
+        "status", state, "started", sweep->started, "updated", cop_time_now(now), "ranks_per_run",
+        sweep->ranks_per_run, "command_line",
+        cop_json_text(sweep->command_line ? sweep->command_line : ""), "arms", arms, "runs", runs);
     char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     char *path = record_path(sweep->directory);
     COP_ASSERT(text);
@@ -128,6 +128,27 @@ static cop_status read_run(cop_sweep *sweep, const json_t *row, const char *path
     return COP_OK;
 }
 
+static int by_arm_and_seed(const void *a, const void *b) {
+    const cop_sweep_run *x = *(const cop_sweep_run *const *)a,
+                        *y = *(const cop_sweep_run *const *)b;
+    if (x->arm != y->arm) return x->arm < y->arm ? -1 : 1;
+    return (x->seed > y->seed) - (x->seed < y->seed);
+}
+
+/* A run that is there twice would count twice. */
+static cop_status check_once(const cop_sweep *sweep, const char *path) {
+    const cop_sweep_run **sorted = COP_NEW_ARRAY(const cop_sweep_run *, sweep->runs);
+    cop_status status = COP_OK;
+    for (size_t i = 0; i < sweep->runs; i++) sorted[i] = &sweep->run[i];
+    if (sweep->runs) qsort(sorted, sweep->runs, sizeof *sorted, by_arm_and_seed);
+    for (size_t i = 1; i < sweep->runs && status == COP_OK; i++)
+        if (by_arm_and_seed(&sorted[i - 1], &sorted[i]) == 0)
+            status = cop_fail(COP_E_FORMAT, "%s: arm %s, seed %lld is there twice", path,
+                              sweep->arm[sorted[i]->arm].name, (long long)sorted[i]->seed);
+    cop_free(sorted);
+    return status;
+}
+
 cop_status cop_sweep_read(cop_sweep *sweep, const char *directory) {
     char *path = record_path(directory);
     cop_buf text = {0};
@@ -154,6 +175,7 @@ cop_status cop_sweep_read(cop_sweep *sweep, const char *directory) {
     sweep->run = COP_NEW_ARRAY(cop_sweep_run, json_array_size(runs));
     for (size_t i = 0; i < json_array_size(runs); i++)
         COP_GO(read_run(sweep, json_array_get(runs, i), path));
+    status = check_once(sweep, path);
 done:
     json_decref(all);
     cop_buf_clear(&text);

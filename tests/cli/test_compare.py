@@ -177,7 +177,7 @@ def groups_are_compared_over_seeds(scratch):
     check("+3.7500" in text.stdout and "left out" in text.stderr, text.stdout + text.stderr)
     for status, message, *words in (
         (64, "there is one group, a", folders[0]),
-        (1, "/b/seed-1 holds neither runs nor a network", folders[0], f"{scratch}/b/seed-1"),
+        (1, "/b/seed-1 holds no network yet", folders[0], f"{scratch}/b/seed-1"),
         (1, "/none: no such file or directory", folders[0], f"{scratch}/none"),
         (64, "two groups would be called a", folders[0], folders[0]),
         (64, "--against d: there is no such group", *folders, "--against", "d"),

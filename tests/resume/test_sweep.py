@@ -173,9 +173,56 @@ def seeds_arms_and_generations_may_be_added(scratch):
     with open(f"{out}/wide/seed-3/config.ini", encoding="utf-8") as f:
         text = f.read()
     check("values = 1, 2\n" in re.sub(" +", " ", text) and "size = 8\n" in re.sub(" +", " ", text), text)
-    sweep(out, "--set", "stop.generations=4", "--seeds", "1", "--no-figures")
+    result = sweep(out, "--set", "stop.generations=4", "--seeds", "1", "--no-figures")
+    check("runs of wide ended after different numbers of generations, 3 to 4" in result.stdout, result.stdout)
     runs = {(r["arm"], r["seed"]): r["generations"] for r in rows(f"{out}/runs.csv")}
     check(runs == {(a, s): "4" if s == "1" else "3" for a in ("padawann", "wide") for s in "123"}, str(runs))
+
+
+@test
+def what_is_refused_changes_nothing(scratch):
+    out = f"{scratch}/a"
+    sweep(CONFIG, f"other={OTHER}", "--seeds", "1-2", "--out", out, *FEW)
+
+    def configs():
+        return [open(f"{out}/{arm}/config.ini", encoding="utf-8").read() for arm in ("padawann", "other")]
+    before = configs()
+    for words, message in (((f"padawann={CONFIG}", f"other={CONFIG}", "--seeds", "1-2"), "other is another experiment"),
+                           ((CONFIG, "--seeds", "1-2", "--set", "select.size=2"), "padawann is another experiment")):
+        result = sweep(*words, "--out", out, "--set", "stop.generations=9", "--no-figures", status=78)
+        check(message in result.stderr, result.stderr)
+    with open(f"{out}/sweep.json", encoding="utf-8") as f:
+        record = json.load(f)
+    record["runs"] = []
+    with open(f"{out}/sweep.json", "w", encoding="utf-8") as f:
+        json.dump(record, f)
+    result = sweep(CONFIG, "--out", out, "--set", "stop.generations=9", "--no-figures", status=64)
+    check("no seeds" in result.stderr and configs() == before, "a configuration was changed: " + result.stderr)
+
+
+@test
+def figures_that_cannot_be_are_missed_alone(scratch):
+    if not shutil.which("gnuplot"):
+        raise Skip("no gnuplot")
+    out = f"{scratch}/\udcff '$(x)' dir"  # no UTF-8, and all that shells and gnuplot read as something else
+    words = (CONFIG, "training=configs/smoke/training.ini", "--seeds", "1-2", "--out", out)
+    result = sweep(*words, *FEW[:2])
+    check("figures: 5, as SVG and PNG" in result.stdout and result.stderr.count("warning") == 0, result.stderr)
+    drawn = sorted(name for name in os.listdir(f"{out}/figures") if name.endswith(".png"))
+    check(drawn == ["arms.png", "confusion-padawann-digits.png", "confusion-padawann-letters.png",
+                    "confusion-training-clusters.png", "curves-padawann.png"], drawn)
+    shutil.rmtree(f"{out}/figures")
+    os.mkdir(f"{out}/figures")
+    with open(f"{out}/figures/a.gp", "w", encoding="utf-8") as f:
+        f.write("plot nonsense(\n")
+    os.remove(f"{out}/padawann/seed-1/metrics.jsonl")
+    for seed in (1, 2):
+        with open(f"{out}/padawann/seed-{seed}/best.h5", "w", encoding="utf-8") as f:
+            f.write("damaged")
+    result = sweep(*words, *FEW[:2])
+    check("figures: 3, as SVG and PNG" in result.stdout, result.stdout + result.stderr)
+    for line in ("left out of the curves: ", "no confusion matrices of arm padawann: ", "gnuplot cannot draw "):
+        check(result.stderr.count(line) == 1, f"{line}: {result.stderr}")
 
 
 @test

@@ -59,7 +59,8 @@ static void write_record(const char *text) {
 
 static void a_record_is_read_as_written(void **state) {
     (void)state;
-    cop_sweep_arm arms[2] = {{cop_strdup("a"), cop_strdup("x/a.ini"), NULL},
+    /* a path may be any bytes, JSON may not */
+    cop_sweep_arm arms[2] = {{cop_strdup("a"), cop_strdup("x\xff/\xc3\xa4.ini"), NULL},
                              {cop_strdup("b"), cop_strdup("b.ini"), NULL}};
     char why[] = "a \"reason\"";
     cop_sweep_run runs[2] = {{.arm = 1, .seed = 3, .state = COP_RUN_FAILED, .message = why},
@@ -69,7 +70,8 @@ static void a_record_is_read_as_written(void **state) {
                          .arms = 2,
                          .run = runs,
                          .runs = 2,
-                         .ranks_per_run = 4},
+                         .ranks_per_run = 4,
+                         .command_line = "coppice sweep x\xff \xf0\x9f"},
               read;
     strcpy(written.started, "2026-01-01T00:00:00Z");
     assert_ok(cop_sweep_save(&written, "running"));
@@ -78,7 +80,7 @@ static void a_record_is_read_as_written(void **state) {
     assert_int_equal(read.arms, 2);
     assert_int_equal(read.runs, 2);
     assert_int_equal(read.ranks_per_run, 4);
-    assert_string_equal(read.arm[0].source, "x/a.ini");
+    assert_string_equal(read.arm[0].source, "x\xef\xbf\xbd/\xc3\xa4.ini");
     assert_string_equal(read.started, written.started);
     assert_int_equal(read.run[0].arm, 1);
     assert_int_equal(read.run[0].state, COP_RUN_FAILED);
@@ -117,6 +119,10 @@ static void a_record_that_cannot_be_is_refused(void **state) {
               "\"status\":\"lost\"}]}",
          "run 0"},
         {HEAD "\"arms\":[{\"name\":\"a\"}],\"runs\":[7]}", "run 0"},
+        {HEAD "\"arms\":[{\"name\":\"a\"}],\"runs\":[{\"arm\":\"a\",\"seed\":1,"
+              "\"status\":\"finished\"},{\"arm\":\"a\",\"seed\":2,\"status\":\"waiting\"},"
+              "{\"arm\":\"a\",\"seed\":1,\"status\":\"finished\"}]}",
+         "arm a, seed 1 is there twice"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cop_sweep sweep;
