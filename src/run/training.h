@@ -24,6 +24,11 @@ cop_status cop_training_estimate(const cop_conf *conf, const char *data_dir, boo
  * batch; rank 0 writes. They read the same run directory. */
 cop_status cop_training_session(const cop_session_options *options, cop_par *par,
                                 const char *data_dir);
+/** Ranks that train one network. Collective; borrowed by the training until the end. */
+typedef struct cop_team cop_team;
+cop_team *cop_team_make(cop_training *training, const cop_par *par);
+void cop_team_end(cop_team *team);
+
 /** cop_run_verify for such a run. */
 cop_status cop_training_verify(const char *dir, cop_buf *report, char digest[COP_HASH_HEX]);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "coppice/io.h"
-#include "par/reduce.h"
 #include "session.h"
 #include "training.h"
 
@@ -22,6 +21,7 @@ typedef struct session {
     double before, start, written_at;
     uint32_t written; /* epoch of the last checkpoint */
     bool begun;
+    cop_team *team;     /* NULL: one rank */
     char *told, *given; /* on other ranks: data folder and checkpoint of rank 0 */
 } session;
 
@@ -277,14 +277,6 @@ static void help(session *s) {
         if (cop_training_epoch(s->training) != COP_OK) return;
 }
 
-static void share(void *user, float *data, size_t parts, size_t length) {
-    cop_par_share_parts(user, data, parts, length);
-}
-
-static void sum(void *user, double *values, size_t count) {
-    cop_par_sum(user, values, count);
-}
-
 static cop_status report(session *s) {
     json_t *result = NULL;
     const cop_training_end end = {.training = s->training,
@@ -349,8 +341,7 @@ static cop_status begin(session *s) {
 static cop_status carry_out(session *s) {
     COP_TRY(cop_par_agree(s->par, s->par->rank == 0 ? begin(s) : COP_OK));
     if (s->par->size > 1) COP_TRY(join(s));
-    if (s->par->size > 1)
-        s->training->team = (cop_training_team){s->par, s->par->rank, s->par->size, share, sum};
+    if (s->par->size > 1) s->team = cop_team_make(s->training, s->par);
     if (s->par->rank != 0) {
         help(s);
         return COP_OK;
@@ -377,6 +368,7 @@ cop_status cop_training_session(const cop_session_options *options, cop_par *par
         cop_fail(status, "%s", message);
         cop_free(message);
     }
+    cop_team_end(s.team);
     cop_training_destroy(s.training);
     cop_dataset_destroy(s.train);
     cop_dataset_destroy(s.test);

@@ -126,21 +126,24 @@ static cop_status check(const cop_live_settings *s, size_t stride) {
     return COP_OK;
 }
 
-/* One array for the gradients of all parameters, each list on a boundary of 64 bytes. */
-static void lay_out_slopes(cop_live_net *net) {
-    for (int place = 0; place < 2; place++) {
-        size_t at = 0;
-        for (size_t i = 0; i < net->settings.layers; i++) {
-            cop_live_layer *l = &net->layer[i];
-            if (place) {
-                l->slope = net->slopes + at;
-                l->unit_slope = net->slopes + at + (l->initial + 15) / 16 * 16;
-            }
-            at += (l->initial + 15) / 16 * 16 + (l->numbers * l->outputs + 15) / 16 * 16;
+/* Each list on a boundary of 64 bytes. */
+static size_t lay_out_slopes(cop_live_net *net, float *where) {
+    size_t at = 0;
+    for (size_t i = 0; i < net->settings.layers; i++) {
+        cop_live_layer *l = &net->layer[i];
+        const size_t edges = (l->initial + 15) / 16 * 16;
+        if (where) {
+            l->slope = where + at;
+            l->unit_slope = where + at + edges;
         }
-        if (!place) net->slopes = COP_NEW_ARRAY(float, at);
-        net->slope_count = at;
+        at += edges + (l->numbers * l->outputs + 15) / 16 * 16;
     }
+    return at;
+}
+
+void cop_live_slopes(cop_live_net *net, float *where) {
+    net->slopes = where;
+    lay_out_slopes(net, where);
 }
 
 static void make_layer(cop_live_net *net, size_t i) {
@@ -188,7 +191,8 @@ cop_status cop_live_create(cop_live_net **out, const cop_live_settings *settings
         make_layer(net, i);
         if (settings->width[i + 1] > widest) widest = settings->width[i + 1];
     }
-    lay_out_slopes(net);
+    net->slope_count = lay_out_slopes(net, NULL);
+    cop_live_slopes(net, COP_NEW_ARRAY(float, net->slope_count));
     net->x = COP_NEW_ARRAY(float, settings->width[0] * net->stride);
     for (size_t i = 0; i < 2; i++) net->gradient[i] = COP_NEW_ARRAY(float, widest * net->stride);
     *out = net;

@@ -109,6 +109,11 @@ static inline uint32_t cop_live_pass(uint32_t epoch, unsigned pass, size_t batch
     return UINT32_MAX - (epoch * COP_LIVE_PASSES + pass) * 65536u - (uint32_t)(batch % 65536);
 }
 
+/** Gradients are written to @p where (slope_count, borrowed, on a boundary of 64 bytes) from now
+ * on; net->slopes, which the network owns, must be put back. Of memory that is all 0 at first
+ * nothing but gradients is ever read. */
+void cop_live_slopes(cop_live_net *net, float *where);
+
 /** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,
  * for dropout; NULL: inference. Logits are z of the last layer. */
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);

@@ -157,7 +157,6 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->fall = (size_t)cop_conf_int(conf, OF, "step");
     COP_GO(cop_live_create(&t->net, &settings));
     COP_GO(split(t));
-    if (t->parts > 1) t->slopes = cop_alloc(t->parts, t->net->slope_count * sizeof(float));
     read_plan(t);
     read_step(t);
     if (t->plan.remove) COP_GO(cop_rewire_check(t->net, &t->plan));
@@ -214,6 +213,13 @@ static void one_part(cop_training *t, const uint32_t *which, size_t from, size_t
     cop_live_backward(t->net, NULL, NULL);
 }
 
+/* One array from those of all parts, in order. */
+static void add_parts(float *sum, const float *part, size_t parts, size_t length) {
+    for (size_t i = 0; i < length; i++) sum[i] = part[i] + part[length + i];
+    for (size_t p = 2; p < parts; p++)
+        for (size_t i = 0; i < length; i++) sum[i] += part[p * length + i];
+}
+
 /* Gradients of all parts, ours and those of the others, added in order. */
 static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *found) {
     const cop_training_team *team = &t->team;
@@ -221,19 +227,27 @@ static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *f
     const size_t first = parts * (size_t)team->rank / (size_t)team->size,
                  last = parts * (size_t)(team->rank + 1) / (size_t)team->size;
     const uint32_t number = (uint32_t)(t->batches * parts);
+    float *slopes, *sum = t->net->slopes;
+    double *all = found;
+    if (team->room) {
+        team->room(team->user, &slopes, &all);
+    } else {
+        if (!t->slopes) t->slopes = cop_alloc(parts, length * sizeof(float));
+        slopes = t->slopes;
+    }
     for (size_t p = first; p < last; p++) {
         const size_t from = n * p / parts, end = n * (p + 1) / parts;
-        float *to = t->slopes + p * length;
-        memset(to, 0, length * sizeof *to);
-        if (from == end) continue;
-        one_part(t, which, from, end, n, number + (uint32_t)p, found + 2 * p);
-        memcpy(to, t->net->slopes, length * sizeof *to);
+        all[2 * p] = all[2 * p + 1] = 0;
+        cop_live_slopes(t->net, slopes + p * length);
+        if (from < end)
+            one_part(t, which, from, end, n, number + (uint32_t)p, all + 2 * p);
+        else
+            memset(slopes + p * length, 0, length * sizeof *slopes);
     }
-    if (team->share) team->share(team->user, t->slopes, parts, length);
-    if (team->sum) team->sum(team->user, found, 2 * parts);
-    memcpy(t->net->slopes, t->slopes, length * sizeof *t->slopes);
-    for (size_t p = 1; p < parts; p++)
-        for (size_t i = 0; i < length; i++) t->net->slopes[i] += t->slopes[p * length + i];
+    cop_live_slopes(t->net, sum);
+    if (team->share) team->share(team->user);
+    add_parts(sum, slopes, parts, length);
+    if (all != found) memcpy(found, all, 2 * parts * sizeof *found);
 }
 
 static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, double *loss,

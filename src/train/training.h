@@ -21,9 +21,11 @@ typedef struct cop_training_row {
 typedef struct cop_training_team {
     void *user;
     int rank, size;
-    /** @p data (parts, length): parts [parts * rank / size, parts * (rank + 1) / size) are filled
-     * in; afterwards all are. */
-    void (*share)(void *user, float *data, size_t parts, size_t length);
+    /** Room for the parts of a step: gradients (parts, slope_count), loss and number of right ones
+     * (parts, 2). Parts [parts * rank / size, parts * (rank + 1) / size) are filled in here; once
+     * share returns all are. */
+    void (*room)(void *user, float **slopes, double **found);
+    void (*share)(void *user);
     /** Sums over the ranks; of each value at most one rank has one that is not 0. */
     void (*sum)(void *user, double *values, size_t count);
 } cop_training_team;
@@ -31,7 +33,7 @@ typedef struct cop_training_team {
 typedef struct cop_training {
     cop_training_team team;
     size_t batch, parts;  /**< samples of a step; parts that it is done in */
-    float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part */
+    float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part or a team */
     const cop_conf *conf; /**< borrowed, as are the samples */
     const cop_dataset *train, *test;
     cop_live_net *net;

@@ -58,6 +58,8 @@ def ranks_share_batches_and_move_nothing(scratch):
     for ranks in (0, 2, 3, 5):
         run(f"{scratch}/{ranks}", *sets, ranks=ranks)
         seen[ranks] = digest(f"{scratch}/{ranks}")
+    run(f"{scratch}/nodes", *sets, ranks=3, env={"COPPICE_RANKS_PER_NODE": "2"})  # parts are sent, not shared
+    seen["2 nodes"] = digest(f"{scratch}/nodes")
     run(f"{scratch}/parts", *sets, "--set", "train.epochs=2", ranks=2)
     check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=4", ranks=3), 0)
     seen["resumed"] = digest(f"{scratch}/parts")
