@@ -199,6 +199,7 @@ typedef enum cop_purpose {
     COP_FOR_VARY = 9,         /**< item: child id; +16 per position in the variation list */
     COP_FOR_FOUND = 10,       /**< founders with own weights; item: layer */
     COP_FOR_DRAW = 11,        /**< batches drawn each generation; generation: pass; item: task */
+    COP_FOR_GIBBS = 12,       /**< states of units; generation: batch number; item: turn */
     COP_FOR_TEST = 1000       /**< test programs only */
 } cop_purpose;
 

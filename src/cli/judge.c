@@ -71,6 +71,9 @@ done:
 cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const char *config,
                           const char *data) {
     *judge = (cop_judge){.network = subject->network, .trained = subject->trained};
+    if (subject->trained && subject->trained->training.rbm)
+        return cop_fail(COP_E_USAGE, "%s is of a Boltzmann machine, which tells no classes apart",
+                        subject->network_file);
     if (!data) data = getenv("COPPICE_DATA");
     if (!data && subject->run) data = json_string_value(json_object_get(subject->run, "data"));
     judge->data_dir = data && *data ? data : NULL;

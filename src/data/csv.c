@@ -25,6 +25,7 @@ typedef struct parser {
     cop_list header;     /* names of the columns, when there are */
     unsigned char *role; /* (columns) */
     size_t columns, rows_capacity;
+    bool unlabelled; /* there is one class, "none" */
     cop_list groups; /* of each row, as the cell says it */
 } parser;
 
@@ -160,7 +161,8 @@ static cop_status assign_roles(parser *p, size_t *features) {
         COP_TRY(find_column(p, f->drop->items[i], "drop", &column));
         p->role[column] = DROPPED;
     }
-    if (!f->labels_path) {
+    p->unlabelled = !f->labels_path && strcmp(f->label, "none") == 0;
+    if (!f->labels_path && !p->unlabelled) {
         if (strcmp(f->label, "first") == 0)
             column = 0;
         else if (strcmp(f->label, "last") == 0)
@@ -273,6 +275,7 @@ static cop_status add_row(cop_csv *csv, parser *p) {
             *x++ = (float)number;
         }
     }
+    if (p->unlabelled) COP_TRY(add_label(csv, p, csv->rows, "none"));
     csv->rows++;
     return COP_OK;
 }

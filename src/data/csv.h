@@ -10,7 +10,7 @@
 typedef struct cop_csv_format {
     char separator;          /**< 0: find out; ' ': any run of blanks */
     const char *header;      /**< auto, yes, no */
-    const char *label;       /**< first, last, a number from 1, a name */
+    const char *label;       /**< first, last, a number from 1, a name, none */
     const char *labels_path; /**< one label a line in a file of its own instead; NULL for none */
     const cop_list *drop;    /**< numbers from 1, or names */
     const char *group;       /**< column that names groups of rows, no feature; NULL, "": none */

@@ -102,7 +102,9 @@ const cop_option cop_task_options[] = {
     CHOICE("header", "auto", "auto|yes|no",
            "Whether the first line names the columns; auto: it does when none of its cells is a "
            "number."),
-    TEXT("label", "last", "Column of the label: first, last, a number from 1, or a name."),
+    TEXT(
+        "label", "last",
+        "Column of the label: first, last, a number from 1, or a name; none: there are no labels."),
     {"drop", COP_OPT_WORDS, "", 0, 0, "", NULL, COP_SCIENCE,
      "Columns to leave out: numbers from 1, or names."},
     CHOICE("missing", "error", "error|mean",

@@ -59,6 +59,7 @@ cop_status cop_trained_read(cop_trained **out, const char *path) {
     COP_GO(cop_training_task(t->conf, &t->task));
     COP_GO(read_settings(t, path, &settings));
     COP_GO(cop_live_create(&t->training.net, &settings));
+    if (cop_training_wants_rbm(t->conf)) t->training.rbm = cop_rbm_create(t->training.net);
     t->training.core = COP_NEW_ARRAY(uint32_t, settings.width[0]);
     COP_GO(cop_training_read(&t->training, path));
     cop_training_digest(&t->training, t->facts.science, digest);
@@ -75,6 +76,7 @@ done:
 
 void cop_trained_destroy(cop_trained *t) {
     if (!t) return;
+    cop_rbm_destroy(t->training.rbm);
     cop_live_destroy(t->training.net);
     cop_free(t->training.core);
     cop_free(t->training.history);

@@ -43,6 +43,11 @@ typedef struct cop_training_end {
  * run.json gets, owned by the caller. */
 cop_status cop_training_report(const cop_training_end *end, json_t **result);
 
+/** The same of an RBM. */
+cop_status cop_training_report_rbm(const cop_training_end *end, json_t **result);
+/** degrees.csv: @p degree (inputs) before the last removal, the training's core after it. */
+cop_status cop_training_write_degrees(const cop_training_end *end, const uint32_t *degree);
+
 /* ------------------------------------------------------------------ checkpoints
  * (docs/formats/training.md) */
 

@@ -43,10 +43,16 @@ void cop_training_explain(const cop_conf *conf, cop_buf *out) {
     const size_t layers = cop_conf_reals(conf, "train", "hidden", hidden, COP_LIVE_LAYERS_MAX);
     cop_buf_printf(out, "algorithm   %s%s%s\n", word, named ? ": " : "",
                    named ? named->summary : "");
-    cop_buf_printf(out, "network     inputs");
-    for (size_t i = 0; i < layers; i++) cop_buf_printf(out, " -> %.0f", hidden[i]);
-    cop_buf_printf(out, " -> classes, %s, dropout %g\n", cop_conf_text(conf, "train", "activation"),
-                   cop_conf_real(conf, "train", "dropout"));
+    if (cop_training_wants_rbm(conf)) {
+        cop_buf_printf(out, "machine     inputs <-> %.0f hidden units, CD-%lld\n", hidden[0],
+                       (long long)cop_conf_int(conf, "train", "cd"));
+    } else {
+        cop_buf_printf(out, "network     inputs");
+        for (size_t i = 0; i < layers; i++) cop_buf_printf(out, " -> %.0f", hidden[i]);
+        cop_buf_printf(out, " -> classes, %s, dropout %g\n",
+                       cop_conf_text(conf, "train", "activation"),
+                       cop_conf_real(conf, "train", "dropout"));
+    }
     if (named && named->dense)
         cop_buf_printf(out, "edges       all\n");
     else

@@ -83,6 +83,12 @@ cop_status cop_training_write(const cop_training *t, const cop_training_file *fa
     COP_GO(cop_h5_describe(file, "/core_degree", "edges of each input that the last removal left",
                            "1"));
     for (size_t i = 0; i < s->layers; i++) COP_GO(put_layer(file, t->net, i));
+    if (t->rbm) {
+        COP_GO(cop_h5_write(file, "/visible/bias", COP_H5_F32, 1, inputs, t->rbm->bias));
+        COP_GO(cop_h5_write(file, "/visible/memory", COP_H5_F32, 1, inputs, t->rbm->bias_m));
+        if (t->rbm->bias_v)
+            COP_GO(cop_h5_write(file, "/visible/square", COP_H5_F32, 1, inputs, t->rbm->bias_v));
+    }
     return cop_h5_close(file);
 done:
     cop_h5_discard(file);
@@ -199,6 +205,13 @@ cop_status cop_training_read(cop_training *t, const char *path) {
     if (batches < 0 || steps < 0) COP_GO(cop_fail(COP_E_FORMAT, "%s: negative counts", path));
     COP_GO(cop_h5_read_into(file, "/core_degree", COP_H5_U32, 1, inputs, t->core));
     for (size_t i = 0; i < s->layers; i++) COP_GO(take_layer(file, t->net, i, path));
+    if (t->rbm) {
+        COP_GO(cop_h5_read_into(file, "/visible/bias", COP_H5_F32, 1, inputs, t->rbm->bias));
+        COP_GO(cop_h5_read_into(file, "/visible/memory", COP_H5_F32, 1, inputs, t->rbm->bias_m));
+        if (t->rbm->bias_v)
+            COP_GO(
+                cop_h5_read_into(file, "/visible/square", COP_H5_F32, 1, inputs, t->rbm->bias_v));
+    }
     t->epoch = (uint32_t)rows[0];
     t->batches = (uint64_t)batches;
     t->steps = (uint64_t)steps;

@@ -24,7 +24,7 @@ static uint32_t largest(const cop_training *t, bool validation) {
     return best;
 }
 
-static cop_status write_degrees(const cop_training_end *e, const uint32_t *degree) {
+cop_status cop_training_write_degrees(const cop_training_end *e, const uint32_t *degree) {
     const cop_training *t = e->training;
     cop_buf text = {0};
     cop_buf_printf(&text, "input,degree,core_degree\n");
@@ -88,7 +88,7 @@ static cop_status core(const cop_training_end *e, json_t *result) {
     json_object_set_new(result, "edges_after_removal",
                         json_integer((json_int_t)cop_live_edges(t->net)));
     json_object_set_new(result, "test_after_removal", real(percent(accuracy)));
-    status = write_degrees(e, degree);
+    status = cop_training_write_degrees(e, degree);
 done:
     cop_free(degree);
     return status;
@@ -96,6 +96,7 @@ done:
 
 cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
     cop_training *t = e->training;
+    if (t->rbm) return cop_training_report_rbm(e, out_result);
     const cop_training_row *last = &t->history[t->epoch - 1];
     const uint32_t peak = largest(t, false), chosen = t->held ? largest(t, true) : t->epoch - 1;
     const double possible = cop_live_possible(t->net);

@@ -190,8 +190,11 @@ static json_t *real(double value) {
 }
 
 static void say_epoch(uint32_t epoch, const cop_training_row *r) {
-    fprintf(stderr, "epoch %5u  loss %8.4f  learning %6.2f %%", epoch, r->loss,
-            percent(r->accuracy));
+    fprintf(stderr, "epoch %5u  loss %8.4f", epoch, r->loss);
+    if (isfinite(r->accuracy))
+        fprintf(stderr, "  learning %6.2f %%", percent(r->accuracy));
+    else if (isfinite(r->test_loss))
+        fprintf(stderr, "  test %8.4f", r->test_loss);
     if (isfinite(r->validation)) fprintf(stderr, "  validation %6.2f %%", percent(r->validation));
     if (isfinite(r->test)) fprintf(stderr, "  test %6.2f %%", percent(r->test));
     fprintf(stderr, "  %8.0f edges  %6.2f s\n", r->edges, r->seconds);

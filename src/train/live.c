@@ -61,7 +61,7 @@ static uint64_t *draw_all(uint64_t possible, size_t *count) {
 
 float cop_live_first_weight(const cop_live_settings *s, const cop_live_layer *l, cop_rng *rng) {
     const double fan = (double)l->inputs;
-    if (s->start == COP_LIVE_NORMAL) return (float)(0.1 * cop_rng_normal(rng));
+    if (s->start == COP_LIVE_NORMAL) return (float)(s->deviation * cop_rng_normal(rng));
     const double limit =
         s->start == COP_LIVE_HE ? sqrt(6 / fan) : sqrt(6 / (fan + (double)l->outputs));
     return (float)(limit * (2 * cop_rng_uniform(rng) - 1));
@@ -165,7 +165,7 @@ static void make_layer(cop_live_net *net, size_t i) {
     l->z = COP_NEW_ARRAY(float, values);
     if (hidden) l->a = COP_NEW_ARRAY(float, values);
     if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(float, values);
-    if (i) {
+    if (i || s->both_ways) {
         l->from = COP_NEW_ARRAY(uint32_t, l->inputs + 1);
         l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
         cop_live_index(net, l);

@@ -30,7 +30,7 @@ typedef enum cop_live_topology {
 typedef enum cop_live_start {
     COP_LIVE_GLOROT, /**< uniform, +-sqrt(6/(inputs + outputs)) of the whole layer */
     COP_LIVE_HE,     /**< uniform, +-sqrt(6/inputs) */
-    COP_LIVE_NORMAL  /**< normal, standard deviation 0.1 */
+    COP_LIVE_NORMAL  /**< normal */
 } cop_live_start;
 
 typedef struct cop_live_settings {
@@ -46,6 +46,8 @@ typedef struct cop_live_settings {
     double alpha;   /**< ALL_RELU: slope below 0, minus in layers 1, 3 ..., plus in 2, 4 ... */
     double dropout; /**< after each hidden layer, inverted; 0: none */
     bool adam;
+    bool both_ways;   /**< the first layer has the transposed index too */
+    double deviation; /**< NORMAL: standard deviation of the first weights */
     uint64_t seed;
 } cop_live_settings;
 
@@ -117,6 +119,8 @@ void cop_live_slopes(cop_live_net *net, float *where);
 /** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,
  * for dropout; NULL: inference. Logits are z of the last layer. */
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);
+/** z of layer @p layer from @p in (inputs, S). */
+void cop_live_sum(const cop_live_net *net, size_t layer, const float *in);
 /** Sum of the cross entropies in nats of the last forward pass; infinite if a logit is not finite.
  * Classes by largest logit, ties to the lowest, to @p classes (n) and the number of right ones to
  * @p correct, unless NULL. @p scale: the gradient of the sum is taken times this; 0: none. */

@@ -18,7 +18,8 @@ static float slope_below(const cop_live_settings *s, size_t layer) {
     return (float)(layer % 2 ? s->alpha : -s->alpha); /* hidden layers are counted from 1 there */
 }
 
-static void sum(const cop_live_net *net, const cop_live_layer *l, const float *in) {
+void cop_live_sum(const cop_live_net *net, size_t layer, const float *in) {
+    const cop_live_layer *l = &net->layer[layer];
     const cop_sparse_edges edges = {
         .blocks = 1, .outputs = l->outputs, .begin = l->begin, .edge = l->edge, .bias = l->unit};
     const cop_sparse_grid grid = {.rows = 1,
@@ -41,7 +42,7 @@ void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n,
     for (size_t i = 0; i < s->layers; i++) {
         const cop_live_layer *l = &net->layer[i];
         const size_t values = l->outputs * net->stride;
-        sum(net, l, in);
+        cop_live_sum(net, i, in);
         if (!l->a) break;
         if (s->activation == COP_LIVE_SRELU) {
             const cop_srelu p = srelu(l, l->unit);

@@ -1,4 +1,4 @@
-/* Training from [train]: settings, epochs, rewiring. */
+/* Training from [train]: epochs, rewiring. */
 #include "training.h"
 
 #include <math.h>
@@ -11,69 +11,6 @@
 
 static bool is(const cop_conf *conf, const char *key, const char *word) {
     return strcmp(cop_conf_text(conf, OF, key), word) == 0;
-}
-
-cop_status cop_training_task(const cop_conf *conf, char **name) {
-    const char *asked = cop_conf_text(conf, OF, "task");
-    cop_list sections = {0};
-    cop_status status = COP_OK;
-    *name = NULL;
-    cop_conf_sections(conf, "task.", &sections);
-    for (size_t i = 0; i < sections.count && !*name; i++)
-        if (!*asked || strcmp(sections.items[i] + strlen("task."), asked) == 0)
-            *name = cop_strdup(sections.items[i] + strlen("task."));
-    if (!*name && *asked)
-        status = cop_conf_fail(conf, OF, "task", "there is no section [task.%s]", asked);
-    else if (!*name)
-        status = cop_fail(COP_E_CONFIG, "no task: add a section such as [task.digits] with 'source "
-                                        "= glyphs-digits' ('coppice data list' shows the sources)");
-    cop_list_clear(&sections);
-    return status;
-}
-
-cop_status cop_training_check(const cop_conf *conf) {
-    double hidden[COP_LIVE_LAYERS_MAX + 1];
-    const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX + 1);
-    if (layers > COP_LIVE_LAYERS_MAX - 1)
-        return cop_conf_fail(conf, OF, "hidden", "at most %d hidden layers are possible",
-                             COP_LIVE_LAYERS_MAX - 1);
-    for (size_t i = 0; i < layers; i++)
-        if (hidden[i] != floor(hidden[i]))
-            return cop_conf_fail(conf, OF, "hidden", "wanted whole numbers of units");
-    if (!is(conf, "algorithm", "custom") &&
-        (cop_conf_given(conf, OF, "remove") || cop_conf_given(conf, OF, "add")))
-        return cop_conf_fail(conf, OF, cop_conf_given(conf, OF, "add") ? "add" : "remove",
-                             "algorithm = %s has its own rules; say algorithm = custom",
-                             cop_conf_text(conf, OF, "algorithm"));
-    return COP_OK;
-}
-
-void cop_training_settings(const cop_conf *conf, size_t features, size_t classes,
-                           cop_live_settings *s) {
-    double hidden[COP_LIVE_LAYERS_MAX];
-    const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX - 1);
-    *s = (cop_live_settings){
-        .layers = layers + 1,
-        .batch = (size_t)((cop_conf_int(conf, OF, "batch") + cop_conf_int(conf, OF, "parts") - 1) /
-                          cop_conf_int(conf, OF, "parts")),
-        .epsilon = cop_conf_real(conf, OF, "epsilon"),
-        .sparse_output = is(conf, "output", "sparse"),
-        .alpha = cop_conf_real(conf, OF, "alpha"),
-        .dropout = cop_conf_real(conf, OF, "dropout"),
-        .adam = is(conf, "optimiser", "adam"),
-        .seed = (uint64_t)cop_conf_int(conf, "run", "seed")};
-    s->width[0] = features;
-    for (size_t i = 0; i < layers; i++) s->width[i + 1] = (size_t)hidden[i];
-    s->width[layers + 1] = classes;
-    s->topology = is(conf, "algorithm", "dense")  ? COP_LIVE_DENSE
-                  : is(conf, "topology", "exact") ? COP_LIVE_EXACT
-                                                  : COP_LIVE_BERNOULLI;
-    s->start = is(conf, "weights", "he")       ? COP_LIVE_HE
-               : is(conf, "weights", "normal") ? COP_LIVE_NORMAL
-                                               : COP_LIVE_GLOROT;
-    s->activation = is(conf, "activation", "relu")       ? COP_LIVE_RELU
-                    : is(conf, "activation", "all-relu") ? COP_LIVE_ALL_RELU
-                                                         : COP_LIVE_SRELU;
 }
 
 static void read_plan(cop_training *t) {
@@ -156,6 +93,12 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->decay = cop_conf_real(conf, OF, "decay");
     t->fall = (size_t)cop_conf_int(conf, OF, "step");
     COP_GO(cop_live_create(&t->net, &settings));
+    if (cop_training_wants_rbm(conf)) {
+        COP_GO(cop_training_check_range(train));
+        if (test) COP_GO(cop_training_check_range(test));
+        t->rbm = cop_rbm_create(t->net);
+        t->chain = (size_t)cop_conf_int(conf, OF, "cd");
+    }
     COP_GO(split(t));
     read_plan(t);
     read_step(t);
@@ -173,6 +116,7 @@ done:
 
 void cop_training_destroy(cop_training *t) {
     if (!t) return;
+    cop_rbm_destroy(t->rbm);
     cop_live_destroy(t->net);
     cop_augment_destroy(t->augment);
     cop_free(t->order);
@@ -250,10 +194,24 @@ static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *f
     if (all != found) memcpy(found, all, 2 * parts * sizeof *found);
 }
 
+/* A step of an RBM; the sum of its errors of reconstruction. */
+static double contrastive(cop_training *t, const uint32_t *which, size_t n) {
+    const size_t features = cop_dataset_features(t->train);
+    for (size_t i = 0; i < n; i++) t->rows[i] = t->train->x + which[i] * features;
+    return cop_rbm_learn(t->rbm, t->rows, n, t->chain, (uint32_t)t->batches, &t->step);
+}
+
 static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, double *loss,
                            size_t *correct) {
     double found[2 * 64] = {0}, right = 0; /* by part: loss, number of right ones */
-    if (t->parts > 1)
+    t->steps++;
+    if (t->step.adam) {
+        t->step.correct1 = (float)(1 / (1 - pow(t->beta1, (double)t->steps)));
+        t->step.correct2 = (float)(1 / (1 - pow(t->beta2, (double)t->steps)));
+    }
+    if (t->rbm)
+        found[0] = contrastive(t, which, n);
+    else if (t->parts > 1)
         do_parts(t, which, n, found);
     else
         one_part(t, which, 0, n, n, (uint32_t)t->batches, found);
@@ -269,12 +227,7 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
                         "[train] diverged in epoch %u: the loss is no longer finite; lower rate "
                         "(it is %g)",
                         t->epoch + 1, (double)t->step.rate);
-    t->steps++;
-    if (t->step.adam) {
-        t->step.correct1 = (float)(1 / (1 - pow(t->beta1, (double)t->steps)));
-        t->step.correct2 = (float)(1 / (1 - pow(t->beta2, (double)t->steps)));
-    }
-    cop_live_step(t->net, &t->step);
+    if (!t->rbm) cop_live_step(t->net, &t->step);
     return COP_OK;
 }
 
@@ -282,6 +235,11 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
 static void score(cop_training *t, const cop_dataset *set, const uint32_t *which, size_t count,
                   bool dropping, double *accuracy, double *loss) {
     const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
+    if (t->rbm) {
+        *accuracy = NAN;
+        *loss = cop_training_error(t, set, count);
+        return;
+    }
     const size_t batches = (count + batch - 1) / batch;
     double *found = COP_NEW_ARRAY(double, 2 * batches), right = 0; /* by batch, from who did it */
     for (size_t b = (size_t)t->team.rank; b < batches; b += (size_t)t->team.size) {
@@ -335,6 +293,7 @@ cop_status cop_training_epoch(cop_training *t) {
     }
     row.loss /= (double)seen;
     row.accuracy = (double)right / (double)seen;
+    if (t->rbm) row.accuracy = NAN;
     row.validation = row.test = row.test_loss = NAN;
     double unused;
     if (t->held)

@@ -5,11 +5,13 @@
 #ifndef COPPICE_TRAIN_TRAINING_H
 #define COPPICE_TRAIN_TRAINING_H
 
+#include "rbm.h"
 #include "rewire.h"
 
 extern const cop_option cop_training_options[];
 
-/** An epoch as it ended. Accuracies are fractions; NaN where there were no samples. */
+/** An epoch as it ended. Accuracies are fractions; NaN where there were no samples. Of an RBM the
+ * losses are mean squared errors of reconstruction, and there are no accuracies. */
 typedef struct cop_training_row {
     double loss, accuracy; /**< while learning, with dropout */
     double validation, test_loss, test;
@@ -37,6 +39,8 @@ typedef struct cop_training {
     const cop_conf *conf; /**< borrowed, as are the samples */
     const cop_dataset *train, *test;
     cop_live_net *net;
+    cop_rbm *rbm;         /**< model = rbm: the machine that net is the edges of; else NULL */
+    size_t chain;         /**< its steps of contrastive divergence */
     cop_rewire_plan plan; /**< remove NULL: never rewired */
     cop_step step;
     double rate, beta1, beta2;
@@ -58,6 +62,12 @@ typedef struct cop_training {
 
 /** Name of the task that is trained on: [train] task, or the first [task.NAME]. COP_E_CONFIG. */
 cop_status cop_training_task(const cop_conf *conf, char **name);
+/** Is it an RBM that [train] asks for? */
+bool cop_training_wants_rbm(const cop_conf *conf);
+/** COP_E_CONFIG unless all values are such as visible units have. */
+cop_status cop_training_check_range(const cop_dataset *set);
+/** What is wrong with [train] for the model that it asks for. */
+cop_status cop_training_check_model(const cop_conf *conf);
 /** Everything about [train] that can be wrong without samples. */
 cop_status cop_training_check(const cop_conf *conf);
 /** Settings of the network for samples of @p features numbers and @p classes classes. */
@@ -75,6 +85,14 @@ cop_status cop_training_epoch(cop_training *training);
  * the first ones. */
 void cop_training_score(cop_training *training, const cop_dataset *set, const uint32_t *which,
                         size_t count, double *accuracy, double *loss);
+/** Mean over the first @p count samples of @p set of an RBM's mean squared error of reconstruction.
+ */
+double cop_training_error(cop_training *training, const cop_dataset *set, size_t count);
+/** Mean ln p(sample) in nats over the first @p count samples of @p set, of an RBM with @p log_z. */
+double cop_training_log_probability(cop_training *training, const cop_dataset *set, size_t count,
+                                    double log_z);
+/** ln Z of an RBM, with base rates of the samples learnt from; options ais and ais_thin. */
+cop_rbm_log_z cop_training_log_z(cop_training *training);
 /** Remove once more without adding, as the paper ends; no way back. False when this training never
  * rewires. */
 bool cop_training_finish(cop_training *training);

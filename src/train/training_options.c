@@ -4,6 +4,9 @@
 const cop_option cop_training_options[] = {
     {"task", COP_OPT_TEXT, "", 0, 0, "", NULL, COP_SCIENCE,
      "task NAME of [task.NAME] that is learnt; empty: the first in the file."},
+    {"model", COP_OPT_CHOICE, "mlp", 0, 0, "", "mlp|rbm", COP_SCIENCE,
+     "what is trained: a classifier of dense layers, or a restricted Boltzmann machine with one "
+     "hidden layer, which looks at no labels."},
     {"algorithm", COP_OPT_CHOICE, "set", 0, 0, "",
      "set|codaset|copaset|corset|codacorset|copacorset|rigl|fixprob|dense|custom", COP_SCIENCE,
      "how edges change: a published pair of rules, edges as drawn (fixprob), all edges (dense), or "
@@ -71,6 +74,12 @@ const cop_option cop_training_options[] = {
      "epochs between two falls of schedule step."},
     {"validation", COP_OPT_REAL, "0", 0, 0.9, "", NULL, COP_SCIENCE,
      "share of the training samples held back to choose an epoch by; the test samples never do."},
+    {"cd", COP_OPT_INT, "1", 1, 1000, "steps", NULL, COP_SCIENCE,
+     "rbm: steps of the chain of contrastive divergence."},
+    {"ais", COP_OPT_INT, "100", 0, 100000, "runs", NULL, COP_MANNER,
+     "rbm: runs of annealed importance sampling at the end, for log-probabilities; 0: none."},
+    {"ais_thin", COP_OPT_INT, "1", 1, 1000, "", NULL, COP_MANNER,
+     "rbm: every so many of the 14,500 temperatures of that sampling."},
     {"rotate", COP_OPT_REAL, "0", 0, 180, "degrees", NULL, COP_SCIENCE,
      "images: turned by up to so much while learning."},
     {"shift", COP_OPT_REAL, "0", 0, 0.5, "", NULL, COP_SCIENCE,

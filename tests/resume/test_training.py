@@ -155,5 +155,42 @@ def what_it_found_is_written_down(scratch):
     check([r[0] for r in rows] == list(range(60)) and all(0 <= r[2] <= r[1] <= 60 for r in rows), rows)
 
 
+@test
+def boltzmann_machines_are_trained_too(scratch):
+    config = "configs/smoke/rbm.ini"
+
+    def machine(folder, *more, status=0, **kw):
+        result = coppice("run", config, "--out", folder, *more, **kw)
+        check_status(result, status)
+        return result
+
+    seen = {}
+    for way, env, ranks in (("fastest", {}, 0), ("plain", {"COPPICE_KERNEL": "plain"}, 0), ("2 ranks", {}, 2)):
+        machine(f"{scratch}/{way}", env=env, ranks=ranks)
+        seen[way] = digest(f"{scratch}/{way}")
+    machine(f"{scratch}/parts", "--set", "train.epochs=3")
+    check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=5"), 0)
+    seen["resumed"] = digest(f"{scratch}/parts")
+    check(len(set(seen.values())) == 1, f"digests differ: {seen}")
+    found = result_of(f"{scratch}/fastest")
+    check(found["edges_after_removal"] < found["edges"] and found["test_log_probability"] < -50, found)
+    again = result_of(f"{scratch}/parts")
+    check(again["test_log_probability"] == found["test_log_probability"], f"{again} {found}")
+    with open(f"{scratch}/fastest/metrics.jsonl", encoding="utf-8") as f:
+        errors = [json.loads(line)["test_loss"] for line in f]
+    check(errors[-1] < errors[0] < 1, errors)
+    check("hidden" in coppice("explain", config).stdout, "explain")
+    check("of a Boltzmann machine" in coppice("evaluate", f"{scratch}/fastest").stderr, "evaluate")
+    check_status(coppice("inspect", f"{scratch}/fastest"), 0)
+    check_status(coppice("report", f"{scratch}/fastest"), 0)
+    for key, value, part in (("algorithm", "codaset", "rewired by magnitude"), ("hidden", "3,3", "one hidden layer"),
+                             ("activation", "relu", "not used by model = rbm"), ("parts", "2", "not used by")):
+        check(part in machine(f"{scratch}/{key}", "--set", f"train.{key}={value}", status=78).stderr, key)
+    result = machine(f"{scratch}/range", "--set", "task.digits.mean=0.5", status=78)
+    check("takes values from 0 to 1" in result.stderr, result.stderr)
+    result = run(f"{scratch}/cd", "--set", "train.cd=2", status=78)
+    check("model = rbm only" in result.stderr, result.stderr)
+
+
 if __name__ == "__main__":
     main()

@@ -234,6 +234,19 @@ static void whole_groups_are_held_out(void **state) {
                  test_scratch(), COP_E_FORMAT, "both the label and the group");
 }
 
+static void a_table_may_have_no_labels(void **state) {
+    (void)state;
+    data_text("t.csv", "1,2\n3,4\n5,6\n");
+    cop_dataset *set = data_load("source = csv\nfile = t.csv\ntest_file = t.csv\nlabel = none\n"
+                                 "normalise = none",
+                                 COP_SPLIT_TRAIN, test_scratch());
+    assert_int_equal(set->samples, 3);
+    assert_int_equal(cop_dataset_features(set), 2);
+    assert_int_equal(set->classes, 1);
+    assert_near((double)set->x[5], 6, 0);
+    cop_dataset_destroy(set);
+}
+
 static void a_table_may_be_an_image(void **state) {
     (void)state;
     cop_dataset *set = table("1,2,3,4,5,6,a\n1,2,3,4,5,6,b\n", "shape = 1, 2, 3");
@@ -299,6 +312,7 @@ int main(void) {
         cmocka_unit_test(labels_may_stand_in_a_file_of_their_own),
         cmocka_unit_test(holdout_splits_each_label_and_loses_nothing),
         cmocka_unit_test(whole_groups_are_held_out),
+        cmocka_unit_test(a_table_may_have_no_labels),
         cmocka_unit_test(a_table_may_be_an_image),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(any_bytes_are_survived),
