@@ -71,7 +71,7 @@ OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all tests run check check-built asan valgrind torture fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
+.PHONY: all tests run check check-built asan valgrind analyse torture fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
 all: $(BUILD)/coppice
 
 # build flags: a change of compiler or options rebuilds everything
@@ -133,6 +133,10 @@ fuzz: fuzzers
 	@command -v clang >/dev/null || { echo 'make fuzz needs clang with its libFuzzer: apt-get install clang' >&2; exit 1; }
 	@$(MAKE) -j$$(nproc) FLAVOUR=fuzz CC=clang LDFLAGS=-fsanitize=fuzzer fuzzers
 	@tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+# mpicc's own include paths, as headers that are not ours
+analyse: $(BUILD)/version.h
+	@$(PYTHON) tests/support/analyse.py --tools '$(or $(TOOLS),gcc clang-tidy cppcheck)' \
+	  --flags '$(CFLAGS_ALL) -I$(BUILD) $(patsubst -I%,-isystem %,$(shell $(MPICC) --showme:compile 2>/dev/null || $(MPICC) -compile-info | grep -o -e "-I[^ ]*"))' $(FILES)
 torture: all
 	@$(PYTHON) tests/support/torture.py $(or $(N),100) $(or $(SEED),1)
 bench: all
@@ -167,6 +171,7 @@ help:
 	 'make install    PREFIX=/usr/local DESTDIR=' \
 	 'make asan       the tests under the address and undefined-behaviour sanitizers' \
 	 'make valgrind   the tests under valgrind' \
+	 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck over the whole tree (TOOLS="gcc cppcheck", FILES=src/par to select)' \
 	 'make fuzz       hostile input to every reader, with clang (SECONDS=60 each; TARGET="idx csv" to select)' \
 	 'make torture    kills a run N=100 times, SEED=1, in every way that is known; must end as if nothing had happened' \
 	 'make bench      throughput of the evaluators on this machine' \

@@ -70,6 +70,8 @@ cop_status cop_plan_check_samples(const cop_plan *plan, const size_t *samples);
 /** The composed algorithm in words (pseudo-code with papers), for `coppice explain`. */
 void cop_plan_explain(const cop_plan *plan, cop_buf *out);
 
+/** Could this search have made @p recipe? For recipes that come from elsewhere. COP_E_FORMAT. */
+cop_status cop_plan_check_recipe(const cop_plan *plan, const cop_recipe *recipe);
 /** Breed @p recipe into @p child (E bits, overwritten). @p a, @p b: parents' masks, NULL for the
  * founder (all edges live) or when not crossed. Draws nothing but from streams keyed by (seed,
  * born, id). */

@@ -57,6 +57,8 @@ typedef struct cop_ledger {
     cop_ledger_entry *entries;
     size_t count;
 } cop_ledger;
+/** Only names inside the run directory: a copied run must never make us touch another folder. */
+bool cop_ledger_name_good(const char *file);
 void cop_ledger_clear(cop_ledger *ledger);
 /** Append one entry (fsynced); each line carries a checksum of itself. */
 cop_status cop_ledger_append(const char *dir, const cop_ledger_entry *entry);

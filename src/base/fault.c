@@ -38,8 +38,8 @@ void cop_fault_point(const char *point) {
     size_t length = strcspn(at + 1, ":/");
     if (strlen(point) != length || memcmp(point, at + 1, length) != 0) return;
     const char *rest = at + 1 + length, *slash = strchr(rest, '/');
-    if (slash && atoi(slash + 1) != rank) return;
-    if (++passed != (*rest == ':' ? atol(rest + 1) : 1) || !mine_to_fail()) return;
+    if (slash && strtol(slash + 1, NULL, 10) != rank) return;
+    if (++passed != (*rest == ':' ? strtol(rest + 1, NULL, 10) : 1) || !mine_to_fail()) return;
     fprintf(stderr, "coppice: rank %d: %.4s at %s (COPPICE_FAULT)\n", rank, wanted, point);
     raise(strncmp(wanted, "stop@", 5) == 0 ? SIGSTOP : SIGKILL);
 }

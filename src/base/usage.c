@@ -2,6 +2,7 @@
 #include "coppice/base.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #ifdef __GLIBC__
@@ -22,14 +23,14 @@ void cop_memory_begin(void) {
 /* A line such as "VmHWM:     1234 kB". */
 static uint64_t status_line(const char *name) {
     char line[256];
-    unsigned long long kib = 0;
+    uint64_t kib = 0;
     FILE *file = fopen("/proc/self/status", "r");
     if (!file) return 0;
     while (kib == 0 && fgets(line, sizeof line, file))
         if (strncmp(line, name, strlen(name)) == 0)
-            if (sscanf(line + strlen(name), ": %llu kB", &kib) != 1) break;
+            kib = strtoull(line + strlen(name) + strspn(line + strlen(name), ": \t"), NULL, 10);
     fclose(file);
-    return (uint64_t)kib * 1024;
+    return kib * 1024;
 }
 
 uint64_t cop_memory_peak(void) {

@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 #define OUTPUT_MAX ((size_t)1 << 20) /* more than anybody says in one line */
 
 struct cop_bench_rival {

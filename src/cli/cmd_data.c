@@ -151,6 +151,7 @@ static void print_split(const cop_dataset *set, cop_split split) {
 
 static void print_classes(cop_dataset *const *sets) {
     const cop_dataset *any = sets[0] ? sets[0] : sets[1] ? sets[1] : sets[2];
+    COP_ASSERT(any); /* a split at least was asked for */
     size_t classes = (size_t)any->classes;
     size_t *counts = COP_NEW_ARRAY(size_t, classes * SPLITS);
     printf("\nclass");

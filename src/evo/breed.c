@@ -1,11 +1,44 @@
 /* Children from recipes. */
 #include "evo/plan.h"
 
+#include <math.h>
+
+#include "evo/ops/schedule.h"
+
 void cop_recipe_vary(const cop_plan *plan, cop_recipe *recipe) {
     for (size_t k = 0; k < plan->varies; k++) {
         recipe->varied |= 1u << k;
         recipe->amount[k] = cop_schedule_at(plan, plan->vary[k]->section, recipe->born);
     }
+}
+
+cop_status cop_plan_check_recipe(const cop_plan *plan, const cop_recipe *recipe) {
+    const cop_op *op = plan->op[COP_ROLE_CROSS];
+    const char *wrong = NULL;
+    if (recipe->id > UINT32_MAX) wrong = "its number is too large";
+    if (recipe->crossed > 1 || recipe->varied >> plan->varies)
+        wrong = "it names operators that are not there";
+    if (recipe->crossed && op->as.cross.cuts) {
+        uint64_t cuts = op->as.cross.cuts(plan);
+        if (recipe->cut > cuts || (recipe->cut > 0) != (cuts > 0))
+            wrong = "its cut is at no place of a genome";
+    } else if (recipe->crossed) {
+        wrong = "it is crossed, which this search does not do";
+    }
+    if (recipe->crossed && plan->dense &&
+        (recipe->parent[0] == COP_FOUNDER || recipe->parent[1] == COP_FOUNDER))
+        wrong = "it is crossed with nobody";
+    for (size_t k = 0; k < plan->varies && !wrong; k++) {
+        if (!(recipe->varied >> k & 1)) continue;
+        double most = cop_schedule_most(plan, plan->vary[k]->section);
+        /* a schedule's last bits may be another machine's */
+        if (!(recipe->amount[k] >= 0 && recipe->amount[k] <= most + 1e-9 * fabs(most)))
+            wrong = "it varies by more than this search does";
+    }
+    if (wrong)
+        return cop_fail(COP_E_FORMAT, "the recipe of individual %llu is impossible: %s",
+                        (unsigned long long)recipe->id, wrong);
+    return COP_OK;
 }
 
 static void cross(const cop_plan *plan, const cop_recipe *recipe, const cop_mask *b,

@@ -32,7 +32,7 @@ static const char *shown(const char *text, size_t length, char out[48]) {
         char c = text[used];
         out[used++] = c < ' ' || c > '~' ? '?' : c;
     }
-    strcpy(out + used, used < length ? "..." : "");
+    memcpy(out + used, used < length ? "..." : "\0\0\0", 4);
     return out;
 }
 
@@ -124,7 +124,7 @@ static cop_status add_layer(cop_model *model, const layer_text *text, cop_shape 
                          .weight_begin = model->weights,
                          .bias_begin = model->biases};
     if (*text->name) {
-        strcpy(layer->name, text->name);
+        snprintf(layer->name, sizeof layer->name, "%s", text->name);
     } else {
         size_t same = 1; /* its number among the layers of its word */
         for (size_t i = 0; i < model->count; i++)

@@ -15,6 +15,7 @@ static void publish(const cop_par *par, cop_dataset *mine, cop_dataset **set) {
     cop_par_impl *impl = par->impl;
     struct shape shape = {0};
     if (par->node_rank == 0) {
+        COP_ASSERT(mine);
         shape = (struct shape){mine->samples,
                                mine->channels,
                                mine->height,
@@ -47,7 +48,7 @@ static void publish(const cop_par *par, cop_dataset *mine, cop_dataset **set) {
     MPI_Win_shared_query(*window, 0, &size, &unit, &base);
     view->x = base;
     view->label = (int32_t *)(void *)((char *)base + x_bytes);
-    if (par->node_rank == 0) {
+    if (mine) {
         memcpy(view->x, mine->x, x_bytes);
         memcpy(view->label, mine->label, label_bytes);
     }

@@ -232,10 +232,12 @@ void cop_svg_columns(cop_buf *out, const char *title, const char *x_label, const
     cop_buf_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"22\" fill=\"#fff\"/>\n",
                    LEFT - 30, HEIGHT - BOTTOM + 1, 60);
     double step = ticks.step < 1 ? 1 : ticks.step;
-    for (double t = 0; t < (double)count; t += step)
+    for (size_t k = 0; (double)k * step < (double)count; k++) {
+        double t = (double)k * step;
         cop_buf_printf(
             out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" fill=\"#54606e\">%.0f</text>\n",
             place_x(&x, t), HEIGHT - BOTTOM + 17, t);
+    }
     for (size_t i = 0; i < count; i++) {
         double top = place_y(&y, value[i] > 0 ? value[i] : 0), middle = place_x(&x, (double)i);
         cop_buf_printf(out,

@@ -165,7 +165,6 @@ static cop_status obtain(cop_experiment *e) {
         status = adopt(e, path);
         if (status == COP_OK) cop_log(COP_LOG_INFO, "base network: found in the cache, %s", path);
         if (status == COP_OK || *file) goto done;
-        status = COP_OK;
         cop_log(COP_LOG_WARNING, "base network: the cached one is of no use (%s); training anew",
                 cop_error_message());
         cop_error_clear();

@@ -24,8 +24,7 @@ void cop_ledger_clear(cop_ledger *ledger) {
     *ledger = (cop_ledger){0};
 }
 
-/* Only names inside the run directory: a copied run must never make us touch another folder. */
-static bool safe_name(const char *file) {
+bool cop_ledger_name_good(const char *file) {
     size_t length = strlen(file);
     if (length == 0 || length > FILE_NAME_MAX || file[0] == '/') return false;
     for (const char *part = file;; part++) {
@@ -89,8 +88,8 @@ static const char *parse_line(const char *line, size_t length, cop_ledger_entry 
                *sha256 = member_text(object, "sha256");
     const json_t *dropped = json_object_get(object, "dropped");
     uint64_t bytes, generation;
-    if (!kind || !file || !safe_name(file) || !sha256 || !is_hex(sha256, COP_HASH_HEX - 1) ||
-        !member_count(object, "bytes", INT64_MAX, &bytes) ||
+    if (!kind || !file || !cop_ledger_name_good(file) || !sha256 ||
+        !is_hex(sha256, COP_HASH_HEX - 1) || !member_count(object, "bytes", INT64_MAX, &bytes) ||
         !member_count(object, "generation", UINT32_MAX, &generation) || !json_is_boolean(dropped)) {
         problem = "names no file of this run";
         goto done;
@@ -175,7 +174,7 @@ cop_status cop_ledger_append(const char *dir, const cop_ledger_entry *entry) {
     char *path = cop_sprintf("%s/ledger.jsonl", dir), *line = NULL;
     json_t *object = NULL;
     cop_status status = COP_OK;
-    if (!safe_name(entry->file) || !is_hex(entry->sha256, COP_HASH_HEX - 1) ||
+    if (!cop_ledger_name_good(entry->file) || !is_hex(entry->sha256, COP_HASH_HEX - 1) ||
         entry->bytes > INT64_MAX)
         COP_GO(cop_fail(
             COP_E_FORMAT,

@@ -137,7 +137,7 @@ static cop_status checkpoint(cop_search *search, bool complete) {
         json_dumps(json_object_get(search->directory->run, "provenance"), JSON_COMPACT);
     COP_ASSERT(provenance && strlen(search->directory->path) < sizeof request.directory);
     request.provenance_length = (uint32_t)strlen(provenance);
-    strcpy(request.directory, search->directory->path);
+    snprintf(request.directory, sizeof request.directory, "%s", search->directory->path);
     snprintf(request.file, sizeof request.file, "%s", search->asked_file);
     snprintf(request.run_id, sizeof request.run_id, "%s", search->run_id);
     cop_time_now(request.date);

@@ -246,7 +246,7 @@ cop_status cop_sweep_session(const cop_sweep_options *options, cop_par *par,
         if (strlen(sweep.directory) >= sizeof settings.directory)
             status = cop_fail(COP_E_USAGE, "--out: the name of the folder is too long");
         else
-            strcpy(settings.directory, sweep.directory);
+            snprintf(settings.directory, sizeof settings.directory, "%s", sweep.directory);
     }
     COP_GO(cop_par_agree(par, status));
     if (par->rank == 0) cop_buf_add(&bytes, &settings, sizeof settings);

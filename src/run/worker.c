@@ -86,9 +86,7 @@ static cop_status breed(void *user, const cop_recipe *recipes, size_t count) {
              recipes[0].id <= worker->live[worker->live_count - 1].id))
             return cop_fail(COP_E_PEER, "individual %llu is out of order",
                             (unsigned long long)recipes[i].id);
-        if (cop_plan_is_dense(worker->experiment->plan) && recipes[i].crossed && !b)
-            return cop_fail(COP_E_PEER, "individual %llu is crossed with nobody",
-                            (unsigned long long)recipes[i].id);
+        COP_TRY(cop_plan_check_recipe(worker->experiment->plan, &recipes[i]));
         cop_plan_breed_genome(worker->experiment->plan, &recipes[i], a, b, &child);
         cop_worker_adopt(worker, recipes[i].id, &child);
     }
@@ -263,8 +261,12 @@ static cop_status write_files(void *user, const void *bytes, size_t length, cop_
     const cop_experiment *e = worker->experiment;
     double start = cop_clock();
     const cop_write_request *request = bytes;
-    if (length < sizeof *request || request->provenance_length > length - sizeof *request)
+    if (length < sizeof *request || request->provenance_length > length - sizeof *request ||
+        !memchr(request->directory, 0, sizeof request->directory) ||
+        !memchr(request->file, 0, sizeof request->file))
         return cop_fail(COP_E_PEER, "a request to write is cut short");
+    if (!cop_ledger_name_good(request->file))
+        return cop_fail(COP_E_PEER, "a request to write a file that is not in the run directory");
     cop_activity_set("writing %.60s", request->file);
     const char *provenance = (const char *)(request + 1);
     cop_checkpoint checkpoint = {0};
@@ -334,7 +336,8 @@ cop_status cop_worker_create(cop_worker **out, const cop_experiment *e, const co
     worker->par = par;
     worker->fault_individual = -1;
     const char *fault = getenv("COPPICE_FAULT"); /* "evaluate:ID": the failure path on request */
-    if (fault && strncmp(fault, "evaluate:", 9) == 0) worker->fault_individual = atol(fault + 9);
+    if (fault && strncmp(fault, "evaluate:", 9) == 0)
+        worker->fault_individual = strtol(fault + 9, NULL, 10);
     COP_TRY(e->evaluator->create(&worker->evaluator, &e->setup));
     worker->samples = cop_samples_create(e);
     if (e->setup.hidden) worker->targets = cop_targets_create(e);
