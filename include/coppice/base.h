@@ -119,6 +119,12 @@ char *cop_vsprintf(const char *format, va_list args) __attribute__((format(print
 typedef void (*cop_exhausted_hook)(size_t bytes, const char *message);
 void cop_memory_on_exhausted(cop_exhausted_hook hook);
 
+/** Limit on what a file may ask for at once; 0: what this machine has. */
+void cop_memory_limit(uint64_t bytes);
+/** Before memory is taken because a file says so: COP_E_MEMORY when @p count * @p size bytes are
+ * more than the limit. @p who begins the message: the file. */
+cop_status cop_memory_ask(const char *who, uint64_t count, uint64_t size);
+
 /** Large blocks go back to the system when they are freed, so that the peak of one part of a run is
  * not carried into the next. Call once at start. */
 void cop_memory_begin(void);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ALIGNMENT 64 /* a cache line, and the widest vector register */
 
@@ -23,6 +24,35 @@ static _Noreturn void exhausted(size_t bytes) {
     else
         fprintf(stderr, "coppice: error: %s\n", text);
     exit(1);
+}
+
+static uint64_t limit;
+
+void cop_memory_limit(uint64_t bytes) {
+    limit = bytes;
+}
+
+/* Memory of the machine, or of the group of processes that a batch system or container limits. */
+static uint64_t machine_memory(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    uint64_t most = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX, group;
+    char text[64] = "";
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "r");
+    if (!file) return most;
+    if (fgets(text, sizeof text, file)) text[strcspn(text, "\n")] = '\0';
+    fclose(file);
+    return cop_parse_u64(text, &group) && group < most ? group : most;
+}
+
+cop_status cop_memory_ask(const char *who, uint64_t count, uint64_t size) {
+    uint64_t bytes, most = limit ? limit : machine_memory();
+    char wanted[32], there[32];
+    if (__builtin_mul_overflow(count, size, &bytes)) bytes = UINT64_MAX;
+    if (bytes <= most) return COP_OK;
+    return cop_fail(COP_E_MEMORY, "%s: %s of memory are asked for, more than %s of %s", who,
+                    cop_format_bytes((double)bytes, wanted),
+                    limit ? "the limit" : "this machine's memory",
+                    cop_format_bytes((double)most, there));
 }
 
 static size_t product(size_t count, size_t size) {

@@ -247,6 +247,7 @@ static cop_status add_row(cop_csv *csv, parser *p) {
                         p->reader.path, p->reader.line, c->count, p->columns);
     if (csv->rows == p->rows_capacity) {
         size_t old = p->rows_capacity, capacity = old ? 2 * old : 1 + 65536 / csv->features;
+        COP_TRY(cop_memory_ask(p->reader.path, capacity, csv->features * sizeof *csv->x));
         csv->x = cop_realloc(csv->x, old, capacity, csv->features * sizeof *csv->x);
         csv->label = cop_realloc(csv->label, old, capacity, sizeof *csv->label);
         p->rows_capacity = capacity;

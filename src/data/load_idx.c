@@ -102,6 +102,7 @@ static cop_status read_labels(cop_raw *raw, const char *path) {
     unsigned char *bytes = NULL;
     COP_GO(cop_reader_open(&reader, path));
     COP_GO(read_header(&reader, &h, 1, 1, "labels"));
+    COP_GO(cop_memory_ask(path, h.total, 1 + sizeof *raw->label));
     bytes = COP_NEW_ARRAY(unsigned char, h.total);
     COP_GO(cop_reader_bytes(&reader, bytes, h.total, "the labels"));
     COP_GO(cop_reader_expect_end(&reader));

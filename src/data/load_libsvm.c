@@ -74,6 +74,7 @@ static cop_status add_entry(table *t, const parser *p, char *word) {
                         (unsigned long)t->entry[t->entries - 1].column + 1);
     if (t->entries == t->entry_room) {
         const size_t room = 2 * t->entry_room + 4096;
+        COP_TRY(cop_memory_ask(p->reader.path, room, sizeof *t->entry));
         t->entry = cop_realloc(t->entry, t->entry_room, room, sizeof *t->entry);
         t->entry_room = room;
     }
@@ -105,6 +106,7 @@ static cop_status add_row(cop_raw *raw, table *t, const parser *p, char *label, 
         return cop_fail(COP_E_FORMAT, "%s: has more than 2^32 rows", p->reader.path);
     if (t->rows + 1 >= t->row_room) {
         const size_t room = 2 * t->row_room + 1024;
+        COP_TRY(cop_memory_ask(p->reader.path, room, sizeof *t->begin));
         t->begin = cop_realloc(t->begin, t->row_room, room, sizeof *t->begin);
         if (p->labels) raw->label = cop_realloc(raw->label, t->row_room, room, sizeof *raw->label);
         t->row_room = room;

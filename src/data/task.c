@@ -87,6 +87,8 @@ static cop_status load_raw(loader *l, cop_split split, cop_dataset **set) {
                           l->section, count, features);
         goto done;
     }
+    if (cop_memory_ask("its samples", count, features * sizeof(float)) != COP_OK)
+        COP_GO(cop_fail_prefix(COP_E_CONFIG, "[%s]", l->section));
     *set = cop_dataset_create(strchr(l->section, '.') + 1, count, raw.channels, raw.height,
                               raw.width, l->classes.outputs);
     COP_GO(raw.read(&raw, keep, count, (*set)->x));

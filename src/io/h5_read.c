@@ -152,8 +152,9 @@ cop_status cop_h5_read(cop_h5 *file, const char *path, cop_h5_type type, int ran
     *data = NULL;
     COP_TRY(open_dataset(file, path, type, rank, dims, max_items, &set, &items));
     cop_h5_memory_type(type, &size);
-    void *values = cop_alloc(items, size);
-    cop_status status = items ? read_values(file, path, type, set, values) : COP_OK;
+    cop_status status = cop_memory_ask(file->path, items, size);
+    void *values = cop_alloc(status == COP_OK ? items : 0, size);
+    if (status == COP_OK && items) status = read_values(file, path, type, set, values);
     H5Dclose(set);
     if (status == COP_OK)
         *data = values;

@@ -116,6 +116,7 @@ cop_status cop_network_take(cop_h5 *file, const char *group, cop_model **model,
     COP_GO(parse_spec(file, group, &made));
     for (size_t k = 0; k < made->count; k++)
         if (made->layers[k].weights) COP_GO(take_layer(file, group, &made->layers[k], NULL));
+    COP_GO(cop_memory_ask(group, made->weights + made->biases, sizeof(float)));
     cop_params_init(params, made);
     for (size_t k = 0; k < made->count; k++)
         if (made->layers[k].weights) COP_GO(take_layer(file, group, &made->layers[k], params));

@@ -128,6 +128,8 @@ static cop_status take_genomes(cop_h5 *file, cop_checkpoint *checkpoint) {
         COP_GO(cop_fail(COP_E_FORMAT, "a population of %lld with %zu genomes cannot be",
                         (long long)population, count));
     COP_GO(cop_h5_expect(file, "/genomes/bits", COP_H5_U8, 2, (size_t[]){count, bytes}));
+    /* read as bytes, then made masks */
+    COP_GO(cop_memory_ask("'/genomes/bits'", count, 2 * bytes));
     bits = cop_alloc(count, bytes);
     COP_GO(cop_h5_read_into(file, "/genomes/bits", COP_H5_U8, 2, (size_t[]){count, bytes}, bits));
     checkpoint->genome_id = ids;
@@ -173,6 +175,8 @@ static cop_status take_weights(cop_h5 *file, cop_checkpoint *checkpoint) {
     }
     COP_GO(cop_h5_expect(file, "/genomes/weights", COP_H5_F32, 1, &total));
     COP_GO(cop_h5_expect(file, "/genomes/biases", COP_H5_F32, 2, dims));
+    COP_GO(
+        cop_memory_ask("'/genomes/weights'", total + checkpoint->genomes * biases, 2 * sizeof *w));
     w = cop_alloc(total, sizeof *w);
     b = cop_alloc(checkpoint->genomes * biases, sizeof *b);
     COP_GO(cop_h5_read_into(file, "/genomes/weights", COP_H5_F32, 1, &total, w));

@@ -125,6 +125,7 @@ static void hash_science(cop_experiment *e) {
 }
 
 cop_status cop_experiment_load(cop_experiment *e, const cop_par *par) {
+    cop_memory_limit(cop_conf_bytes(e->conf, "parallel", "memory"));
     COP_TRY(cop_par_agree(par, cop_model_from_conf(&e->model, e->conf)));
     COP_TRY(cop_par_agree(par, cop_experiment_task_names(e->conf, &e->task_names)));
     e->tasks = e->task_names.count;

@@ -23,7 +23,9 @@ cop_status cop_run_newest_checkpoint(const char *dir, cop_checkpoint **checkpoin
         if (good == COP_OK && strcmp(hex, entry->sha256) != 0)
             good = cop_fail(COP_E_FORMAT, "%s: its checksum is not the one in the ledger", path);
         if (good == COP_OK) good = cop_checkpoint_read(checkpoint, path);
-        if (good != COP_OK) {
+        if (good == COP_E_MEMORY) { /* nothing is wrong with it: an older one is as large */
+            status = good;
+        } else if (good != COP_OK) {
             cop_log(COP_LOG_WARNING, "passed over: %s", cop_error_message());
             cop_error_clear();
         } else if (file) {

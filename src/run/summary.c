@@ -82,7 +82,7 @@ static cop_status table(const cop_search *search, const cop_network *best, json_
             signs ? "all edges" : "base network", "best found", signs ? "   shared weight" : "");
     for (size_t t = 0; t < e->tasks && status == COP_OK; t++) {
         const char *name = e->task_names.items[t];
-        struct score evolve[2], test[2] = {{0}};
+        struct score evolve[2] = {{0}}, test[2] = {{0}};
         COP_GO(score_set(e, e->evolve[t], t, genomes, evolve));
         cop_dataset *set = NULL;
         if (cop_task_load(&set, e->conf, name, COP_SPLIT_TEST, e->data_dir) != COP_OK) {

@@ -116,6 +116,17 @@ def training_runs_refuse_a_limit(scratch):
 
 
 @test
+def a_checkpoint_that_is_too_large_is_not_taken_for_damaged(scratch):
+    run(f"{scratch}/a", 0)
+    before = digest(f"{scratch}/a")
+    result = coppice("resume", f"{scratch}/a", "--memory", "1000", "--set", "stop.generations=9")
+    check_status(result, 1)
+    check(result.stderr.count("\n") == 1 and "asked for" in result.stderr and "the limit of 1000 B" in result.stderr, result.stderr)
+    check(digest(f"{scratch}/a") == before, "the run has changed")
+    check(not [f for f in os.listdir(f"{scratch}/a/checkpoints") if f.endswith(".damaged")], "a good checkpoint was set aside")
+
+
+@test
 def other_commands_keep_the_limit_too(scratch):
     run(f"{scratch}/a", 0)
     free, limited = (coppice("evaluate", f"{scratch}/a", *more) for more in ((), ("--memory", "1G")))

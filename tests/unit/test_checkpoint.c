@@ -217,6 +217,19 @@ static void damaged(void **state) {
     cop_checkpoint_destroy(c);
 }
 
+/* What is too large for the limit is not damaged: nothing may be set aside for it. */
+static void no_more_than_the_limit(void **state) {
+    (void)state;
+    cop_checkpoint *c = made(), *seen = NULL;
+    assert_ok(cop_checkpoint_write(c, test_path("good.h5")));
+    for (uint64_t bytes = 8; bytes < 64; bytes *= 2) {
+        cop_memory_limit(bytes);
+        assert_fails(cop_checkpoint_read(&seen, test_path("good.h5")), COP_E_MEMORY, "of memory are asked for");
+    }
+    cop_memory_limit(0);
+    cop_checkpoint_destroy(c);
+}
+
 static void seal_again(cop_buf *bytes) {
     cop_seal_make(bytes->data + COP_SEAL_BYTES, bytes->length - COP_SEAL_BYTES,
                   (char *)bytes->data);
@@ -352,6 +365,7 @@ int main(int argc, char **argv) {
                                        cmocka_unit_test(digest),
                                        cmocka_unit_test(not_written),
                                        cmocka_unit_test(damaged),
+                                       cmocka_unit_test(no_more_than_the_limit),
                                        cmocka_unit_test(resealed),
                                        cmocka_unit_test(hostile),
                                        cmocka_unit_test(own_weights_round_trip)};

@@ -259,6 +259,20 @@ static void a_table_may_be_an_image(void **state) {
                  "three numbers");
 }
 
+static void rows_take_no_more_than_the_limit(void **state) {
+    (void)state;
+    cop_buf text = {0};
+    cop_dataset *set = NULL;
+    for (int row = 0; row < 100000; row++)
+        cop_buf_printf(&text, "%d,%d,%c\n", row, row, "ab"[row % 2]);
+    data_text("t.csv", cop_buf_text(&text));
+    cop_memory_limit(200000);
+    assert_fails(data_try(&set, TABLE, COP_SPLIT_TRAIN, test_scratch()), COP_E_MEMORY,
+                 "of memory are asked for");
+    cop_memory_limit(0);
+    cop_buf_clear(&text);
+}
+
 static void contradictions_are_refused(void **state) {
     (void)state;
     data_text("t.csv", "1,2,a\n3,4,b\n");
@@ -314,6 +328,7 @@ int main(void) {
         cmocka_unit_test(whole_groups_are_held_out),
         cmocka_unit_test(a_table_may_have_no_labels),
         cmocka_unit_test(a_table_may_be_an_image),
+        cmocka_unit_test(rows_take_no_more_than_the_limit),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(any_bytes_are_survived),
     };

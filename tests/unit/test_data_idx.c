@@ -155,6 +155,38 @@ static void hostile_headers_are_ordinary_errors(void **state) {
     data_refused(RAW, COP_SPLIT_TRAIN, test_scratch(), COP_E_FORMAT, "exchanged");
 }
 
+/* A gzipped file of @p size bytes that begin with @p header and cannot be compressed further. */
+static void zipped(const char *name, const unsigned char *header, size_t count, size_t size) {
+    unsigned char *bytes = cop_alloc(size, 1);
+    cop_rng rng = cop_rng_at(1, 1, 1, COP_FOR_TEST);
+    for (size_t i = 0; i < size; i++) bytes[i] = (unsigned char)cop_rng_below(&rng, 256);
+    memcpy(bytes, header, count);
+    gzFile file = gzopen(test_path(name), "wb");
+    assert_int_equal(gzwrite(file, bytes, (unsigned)size), (int)size);
+    assert_int_equal(gzclose(file), Z_OK);
+    cop_free(bytes);
+}
+
+/* What a compressed file may hold is a thousand times its size: the limit on memory goes before. */
+static void headers_ask_for_no_more_than_the_limit(void **state) {
+    (void)state;
+    const unsigned char many[] = {0, 0, 8, 1, 6, 0, 0, 0}; /* 100 million labels */
+    const unsigned char large[] = {0, 0, 8,  3, 0, 0, 0,  2,
+                                   0, 0, 16, 0, 0, 0, 16, 0}; /* 2 of 4096 x 4096 */
+    cop_dataset *set = NULL;
+    uint64_t before = cop_memory_peak();
+    cop_memory_limit(1 << 20);
+    good_files();
+    zipped("l", many, sizeof many, 120000);
+    assert_fails(data_try(&set, RAW, COP_SPLIT_TRAIN, test_scratch()), COP_E_MEMORY, "/l: ");
+    good_files();
+    zipped("i", large, sizeof large, 40000);
+    assert_fails(data_try(&set, RAW, COP_SPLIT_TRAIN, test_scratch()), COP_E_CONFIG,
+                 "[task.t]: its samples: 128.0 MiB of memory");
+    cop_memory_limit(0);
+    assert_true(cop_memory_peak() - before < (uint64_t)64 << 20);
+}
+
 static void missing_files_and_pairs_are_named(void **state) {
     (void)state;
     good_files();
@@ -176,6 +208,7 @@ int main(void) {
         cmocka_unit_test(gzip_is_told_by_content_and_must_be_whole),
         cmocka_unit_test(every_cut_file_is_refused),
         cmocka_unit_test(hostile_headers_are_ordinary_errors),
+        cmocka_unit_test(headers_ask_for_no_more_than_the_limit),
         cmocka_unit_test(missing_files_and_pairs_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

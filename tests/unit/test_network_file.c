@@ -224,10 +224,24 @@ static int show(const char *path) {
     return 0;
 }
 
+static void no_more_than_the_limit(void **state) {
+    (void)state;
+    cop_network *network = made(3), *seen = NULL;
+    assert_ok(cop_network_write(network, test_path("net.h5")));
+    cop_memory_limit(1000);
+    assert_fails(cop_network_read(&seen, test_path("net.h5")), COP_E_MEMORY, "of memory are asked for");
+    assert_null(seen);
+    cop_memory_limit(100000);
+    assert_ok(cop_network_read(&seen, test_path("net.h5")));
+    cop_memory_limit(0);
+    cop_network_destroy(seen);
+    cop_network_destroy(network);
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && !strcmp(argv[1], "--read")) return show(argv[2]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(unwritable),
-                                       cmocka_unit_test(damaged),
-                                       cmocka_unit_test(hostile_contents)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip), cmocka_unit_test(unwritable), cmocka_unit_test(damaged),
+        cmocka_unit_test(hostile_contents), cmocka_unit_test(no_more_than_the_limit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
