@@ -139,6 +139,22 @@ def a_sweep_of_algorithms_has_a_table(scratch):
 
 
 @test
+def every_algorithm_stands_in_one_table(scratch):
+    job = subprocess.run(["jobs/algorithms.sh", "1-2", f"{scratch}/out", CONFIG, "--no-figures"], cwd=ROOT, text=True,
+                         capture_output=True, check=False,
+                         env={**os.environ, "ALGORITHMS": "set fixprob", "NP": "2", "COPPICE": COPPICE})
+    check(job.returncode == 0, job.stderr)
+    with open(f"{scratch}/out/table.md", encoding="utf-8") as f:
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in f.read().splitlines()]
+    check([row[:4] for row in rows[2:]] == [["smoke-training", "fixprob", "2", "6"], ["smoke-training", "set", "2", "6"]], rows)
+    check(all(len(row) == 13 for row in rows) and "±" in rows[2][4] and rows[2][7] == "-", rows)
+    check(rows[2][8] == rows[2][10] and float(rows[3][11]) < float(rows[3][9]), rows)
+    with open(f"{scratch}/out/runs.csv", encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    check(len(lines) == 5 and lines[0].startswith("config,algorithm,seed"), lines)
+
+
+@test
 def what_it_found_is_written_down(scratch):
     folder = f"{scratch}/a"
     run(folder)
