@@ -54,7 +54,7 @@ def read(folder):
     held = r.get("held_back", 0)
     possible = r["edges"] / r["density"]
     return {"epochs": r["generation"], "last": r["test_last"], "chosen": task["best_test"]["accuracy"] if held else None,
-            "chosen_epoch": r["chosen_epoch"] if held else None, "peak": r["best_ever"], "peak_epoch": r["peak_epoch"],
+            "chosen_epoch": r["chosen_epoch"] if held else None, "peak": r["test_peak"] if "test_peak" in r else r["best_ever"], "peak_epoch": r["peak_epoch"],
             "edges": r["edges"], "density": 100 * r["density"], "parameters": r.get("parameters"),
             "edges_after_removal": r["edges_after_removal"],
             "density_after_removal": 100 * r["edges_after_removal"] / possible,

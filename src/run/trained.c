@@ -18,7 +18,7 @@ static cop_status read_settings(cop_trained *t, const char *path, cop_live_setti
     COP_GO(cop_h5_read(file, "/width", COP_H5_U64, 1, &widths, COP_LIVE_LAYERS_MAX + 1, &width));
     const uint64_t *units = width;
     if (widths < 2 || units[0] < 1 || units[0] > 100000000 || units[widths - 1] < 1 ||
-        units[widths - 1] > 65535)
+        (units[widths - 1] > 65535 && !cop_training_wants_rbm(t->conf)))
         COP_GO(cop_fail(COP_E_FORMAT, "%s: these are no sizes of layers", path));
     cop_training_settings(t->conf, (size_t)units[0], (size_t)units[widths - 1], settings);
     if (settings->batch > BATCH) settings->batch = BATCH;

@@ -109,7 +109,10 @@ cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
                                   real(percent(t->history[chosen].test))));
     json_object_set_new(result, "generation", json_integer(t->epoch));
     json_object_set_new(result, "evaluations", json_integer(t->epoch));
-    json_object_set_new(result, "best_ever", real(percent(t->history[peak].test)));
+    /* what runs may be chosen by: never the test samples */
+    json_object_set_new(result, "best_ever",
+                        real(percent(t->held ? t->history[chosen].validation : last->accuracy)));
+    json_object_set_new(result, "test_peak", real(percent(t->history[peak].test)));
     json_object_set_new(result, "peak_epoch", json_integer(peak + 1));
     json_object_set_new(result, "chosen_epoch", json_integer(chosen + 1));
     json_object_set_new(result, "test_last", real(percent(last->test)));

@@ -161,7 +161,13 @@ def what_it_found_is_written_down(scratch):
     found = result_of(folder)
     check(found["edges_after_removal"] < found["edges"] < 5000, found)
     check(1 <= found["chosen_epoch"] <= 6 and 1 <= found["peak_epoch"] <= 6, found)
-    check(found["best_ever"] >= found["tasks"]["clusters"]["best_test"]["accuracy"], found)
+    check(found["test_peak"] >= found["tasks"]["clusters"]["best_test"]["accuracy"], found)
+    with open(f"{folder}/metrics.jsonl", encoding="utf-8") as f:
+        epochs = [json.loads(line) for line in f]
+    chosen = epochs[found["chosen_epoch"] - 1]
+    check(chosen["validation_accuracy"] == max(e["validation_accuracy"] for e in epochs), epochs)
+    check(abs(found["best_ever"] - 100 * chosen["validation_accuracy"]) < 1e-9, found)
+    check(found["test_peak"] == 100 * max(e["test_accuracy"] for e in epochs), found)
     check_status(coppice("resume", folder, "--set", "train.feature_removal=yes"), 0)
     with open(f"{folder}/features.csv", encoding="utf-8") as f:
         curve = [list(map(float, line.split(","))) for line in f.read().splitlines()[1:]]
