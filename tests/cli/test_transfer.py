@@ -94,6 +94,35 @@ def as_published_goes_on_from_task_to_task(scratch):
 
 
 @test
+def the_epoch_is_chosen_on_held_back_samples(scratch):
+    run = a_run(scratch)
+    for epochs in (5, 7, 9, 11):  # so large a rate jumps about: the last epoch is not always the best
+        words = ("transfer", run, "--task", "digits", "--rate", 3, "--out", f"{scratch}/nets", "--epochs", epochs)
+        kept = ask(*words)["tasks"]["digits"]
+        if abs(kept["epochs"][-1] - kept["after"]) > 1:
+            break
+    check(kept["kept_epoch"] < epochs, f"{kept}: the last epoch is always the best")
+    check(kept["after"] == kept["epochs"][kept["kept_epoch"] - 1], kept)
+    again = ask("evaluate", f"{scratch}/nets/digits.h5", "--task", "digits")["tasks"]["digits"]
+    check(abs(again["accuracy"] - kept["after"]) <= 0.5, f"{again} is not the network of that epoch, {kept}")
+    last = ask(*words, "--validation", 0)["tasks"]["digits"]
+    check(last["kept_epoch"] == epochs and last["after"] == last["epochs"][-1] and last["validation"] is None, last)
+
+
+@test
+def dropout_works_as_published_only(scratch):
+    # the same weights, as the base network does not move; only the layers of dropout tell the two apart
+    seen = []
+    for name, dropout in (("with", "dropout(0.5)"), ("without", "dropout(0)")):
+        run = f"{scratch}/{name}"
+        check_status(coppice("run", CONFIG, "--out", run, "-q", "--set=stop.generations=0", "--set=base.rate=1e-30", *LETTERS,
+                             f"--set=network.layers=conv2d(4,3) relu maxpool(2) dense(16) relu {dropout} dense(10)"), 0)
+        seen.append([ask("transfer", run, "--task", "digits", "--epochs", 3, *way)["tasks"]["digits"]["epochs"]
+                     for way in ((), ("--as-published",))])
+    check(seen[0][0] == seen[1][0] and seen[0][1] != seen[1][1], f"with dropout {seen[0]}, without {seen[1]}")
+
+
+@test
 def trained_networks_transfer_too(scratch):
     base = f"{scratch}/base.h5"
     a_run(scratch, f"--set=base.file={base}", "--set=stop.generations=0")
