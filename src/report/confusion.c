@@ -32,6 +32,13 @@ static const char *class_label(const cop_confusion *matrix, const char *const *n
     return number;
 }
 
+/* A blank before '<', which a table would take for the mark of a left-aligned column. */
+static void add_heading(cop_table *table, const char *label) {
+    char *text = cop_sprintf(*label == '<' ? " %s" : "%s", label);
+    cop_list_add(&table->cells, text);
+    cop_free(text);
+}
+
 static uint64_t column_sum(const cop_confusion *matrix, size_t column) {
     uint64_t sum = 0;
     for (size_t r = 0; r < matrix->rows; r++) sum += matrix->count[r * matrix->columns + column];
@@ -44,7 +51,7 @@ void cop_confusion_write(const cop_confusion *matrix, const char *const *names, 
     cop_list_add(&table.cells, "class");
     for (size_t c = 0; c < matrix->columns; c++)
         if (c < matrix->rows || column_sum(matrix, c))
-            cop_list_add(&table.cells, class_label(matrix, names, c, number));
+            add_heading(&table, class_label(matrix, names, c, number));
     cop_list_add(&table.cells, "samples");
     cop_list_add(&table.cells, "recall");
     table.columns = table.cells.count;

@@ -17,6 +17,14 @@ static void add_quoted(cop_buf *out, const char *text) {
     cop_buf_printf(out, "'");
 }
 
+/* Labels of tics are formats too. */
+static void add_label(cop_buf *out, const char *text) {
+    cop_buf doubled = {0};
+    for (; *text; text++) cop_buf_printf(&doubled, *text == '%' ? "%%%%" : "%c", *text);
+    add_quoted(out, cop_buf_text(&doubled));
+    cop_buf_clear(&doubled);
+}
+
 /* The body once for each kind of file. */
 static cop_status write_script(const char *folder, const char *name, int width, int height,
                                const cop_buf *body) {
@@ -226,7 +234,7 @@ static void add_tics(cop_buf *body, char axis, size_t count, const char *const *
         snprintf(number, sizeof number, "%zu", c);
         bool has = classes && c < named && classes[c] && *classes[c];
         cop_buf_printf(body, c ? ", " : "");
-        add_quoted(body, has ? classes[c] : number);
+        add_label(body, has ? classes[c] : number);
         cop_buf_printf(body, " %zu", c);
     }
     cop_buf_printf(body, ")\n");

@@ -23,11 +23,22 @@ void cop_table_clear(cop_table *table) {
     table->columns = 0;
 }
 
+/* Characters, not bytes; what is no UTF-8 counts by bytes, as screens show a sign for each. */
+static size_t width_of(const char *text) {
+    size_t width = 0;
+    while (*text) {
+        size_t length = cop_utf8_length(text);
+        text += length ? length : 1;
+        width++;
+    }
+    return width;
+}
+
 void cop_table_write(const cop_table *table, cop_buf *out) {
     COP_ASSERT(table->cells.count % table->columns == 0);
     size_t *width = COP_NEW_ARRAY(size_t, table->columns);
     for (size_t i = 0; i < table->cells.count; i++) {
-        size_t length = strlen(table->cells.items[i]);
+        size_t length = width_of(table->cells.items[i]);
         if (i < table->columns && table->cells.items[i][0] == '<') length--;
         if (length > width[i % table->columns]) width[i % table->columns] = length;
     }
@@ -35,7 +46,7 @@ void cop_table_write(const cop_table *table, cop_buf *out) {
         size_t column = i % table->columns;
         bool left = table->cells.items[column][0] == '<', last = column + 1 == table->columns;
         const char *cell = table->cells.items[i] + (i < table->columns && left);
-        int pad = (int)width[column];
+        int pad = (int)(width[column] + strlen(cell) - width_of(cell));
         cop_buf_printf(out, left ? "  %-*s" : "  %*s", pad, cell);
         if (!last) continue;
         while (out->length && out->data[out->length - 1] == ' ') out->length--;

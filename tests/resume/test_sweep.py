@@ -226,6 +226,27 @@ def figures_that_cannot_be_are_missed_alone(scratch):
 
 
 @test
+def classes_may_have_any_name(scratch):
+    names = ["it's", 'a "q"', "%s %d 50%", "<b>&amp;", "\u00fc{x}_^@", "back\\slash", "`date`", "$(id)"]
+    with open(f"{scratch}/t.csv", "w", encoding="utf-8", newline="") as f:
+        table = csv.writer(f)
+        table.writerow(["a", "b", "label"])
+        for i in range(160):
+            table.writerow([i % 8 + i / 1e3, i * i % 7, names[i % 8]])
+    with open(f"{scratch}/c.ini", "w", encoding="utf-8") as f:
+        f.write(f"include = {ROOT}/configs/base/ga.ini\n[task.t]\nsource = csv\nfile = {scratch}/t.csv\nlabel = label\n"
+                "holdout = 0.3\n[network]\ninput = 2\nlayers = dense(8) relu dense(8)\n[population]\nsize = 4\n"
+                "[select]\nsize = 2\n[stop]\ngenerations = 1\n")
+    result = sweep(f"{scratch}/c.ini", "--seeds", "1", "--out", f"{scratch}/a")
+    check("gnuplot cannot" not in result.stderr, result.stderr)
+    if not shutil.which("gnuplot"):
+        raise Skip("no gnuplot")
+    root = xml.etree.ElementTree.parse(f"{scratch}/a/figures/confusion-c-t.svg").getroot()
+    drawn = {"".join(text.itertext()).strip() for text in root.iter("{http://www.w3.org/2000/svg}text")}
+    check(set(names) <= drawn, f"{names}: {drawn}")
+
+
+@test
 def tables_hold_what_the_runs_found(scratch):
     import numpy  # as the other readers of results do
     out = f"{scratch}/a"

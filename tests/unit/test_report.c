@@ -18,6 +18,16 @@ static void tables_align_numbers_right_and_names_left(void **state) {
                                             "  a             1\n"
                                             "  longer  1234567  x y\n"
                                             "                -  longest note\n");
+    cop_buf_reset(&out);
+    cop_table_clear(&table);
+    cop_table_init(&table, "<\xc3\xa4|n"); /* characters count, not bytes */
+    const char *letters[] = {"\xc3\xb6\xc3\xb6", "1", "ab", "\xe2\x82\xac", "\xff", "2"};
+    for (size_t i = 0; i < 6; i++) cop_table_add(&table, "%s", letters[i]);
+    cop_table_write(&table, &out);
+    assert_string_equal(cop_buf_text(&out), "  \xc3\xa4   n\n"
+                                            "  \xc3\xb6\xc3\xb6  1\n"
+                                            "  ab  \xe2\x82\xac\n"
+                                            "  \xff   2\n");
     cop_buf_clear(&out);
     cop_table_clear(&table);
 }
@@ -47,6 +57,10 @@ static void confusion_counts_every_sample_once(void **state) {
                                             "          1     .     2    .        2   100.0\n"
                                             "        cat     1     .    .        1     0.0\n"
                                             "  precision  50.0  66.7    -\n");
+    const char *const odd[] = {"<b>", "%s", "'"};
+    cop_buf_reset(&out);
+    cop_confusion_write(&matrix, odd, &out);
+    assert_non_null(strstr(cop_buf_text(&out), "      class   <b>    %s  '  samples"));
     matrix.count[7] = 1;
     json_t *json = cop_confusion_json(&matrix);
     assert_int_equal(json_array_size(json), 3);
