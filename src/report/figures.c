@@ -96,7 +96,7 @@ static cop_status write_data(const char *folder, const cop_trial_arm *arm,
 static void panel(cop_buf *body, const char *label) {
     cop_buf_printf(body, "set xlabel 'generation'\nset ylabel ");
     add_quoted(body, label);
-    cop_buf_printf(body, " noenhanced\nset grid lc rgb '#dddddd'\nset key below noenhanced\n"
+    cop_buf_printf(body, " noenhanced\nset grid lc rgb '#dddddd'\nset key below height 1 noenhanced\n"
                          "set offsets graph 0, 0, 0.03, 0.03\n");
 }
 
