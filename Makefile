@@ -2,7 +2,7 @@
 #   make run     install what is missing, build, and watch a search run on all cores
 #   make check   install what is missing, build, run every test
 #   make help    the other targets
-# Variables: CC, MPICC, FLAVOUR=release|debug|asan|cov|fuzz, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, HDF5_HL, BLAS_PKG, V=1
+# Variables: CC, MPICC, FLAVOUR=release|debug|asan|tsan|cov|fuzz, WERROR=1, PREFIX, DESTDIR, HDF5_PKG, HDF5_HL, BLAS_PKG, V=1
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -55,11 +55,12 @@ WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmi
 OPT_release := -O3 -g
 OPT_debug   := -O1 -g3
 OPT_asan    := -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_tsan    := -O1 -g3 -fsanitize=thread -fno-omit-frame-pointer
 OPT_cov     := -O1 -g3 --coverage
 OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DCOPPICE_LIBFUZZER
 OPT := $(OPT_$(FLAVOUR))
 ifeq ($(OPT),)
-$(error FLAVOUR=$(FLAVOUR) is not one of release, debug, asan, cov, fuzz)
+$(error FLAVOUR=$(FLAVOUR) is not one of release, debug, asan, tsan, cov, fuzz)
 endif
 # -ffp-contract=off: a*b+c is rounded twice on every machine, so results do not depend on FMA
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(PKG_CFLAGS) $(OPT) -ffp-contract=off -fno-math-errno \
@@ -71,7 +72,7 @@ OBJ  := $(SRC:%.c=$(BUILD)/obj/%.o)
 TEST_SRC := $(sort $(wildcard tests/*/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all tests run check check-built asan valgrind analyse torture fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
+.PHONY: all tests run check check-built asan tsan valgrind analyse torture fuzz fuzzers bench install uninstall format lint clean info help setup FORCE
 all: $(BUILD)/coppice
 
 # build flags: a change of compiler or options rebuilds everything
@@ -97,6 +98,10 @@ ifneq ($(filter asan fuzz,$(FLAVOUR)),)
 # gcc's undefined-behaviour instrumentation takes minutes on the unrolled vector kernels: they keep the address
 # checks; the same templates compiled as plain C (sign_plain.c, sparse_plain.c, train_plain.c) have both
 $(BUILD)/obj/src/la/sign_avx%.o $(BUILD)/obj/src/la/sign_sse%.o $(BUILD)/obj/src/la/sparse_avx%.o $(BUILD)/obj/src/la/train_avx%.o: CFLAGS_ALL += -fno-sanitize=undefined
+endif
+ifeq ($(FLAVOUR),tsan)
+# the same for the thread sanitizer: kernels share nothing between threads
+$(BUILD)/obj/src/la/sign_%.o $(BUILD)/obj/src/la/sparse_%.o $(BUILD)/obj/src/la/train_%.o: CFLAGS_ALL += -fno-sanitize=thread
 endif
 
 $(BUILD)/libcoppice.a: $(OBJ)
@@ -126,8 +131,12 @@ check-built: all tests
 asan:
 	@$(MAKE) -j$$(nproc) FLAVOUR=asan all tests
 	@$(PYTHON) tests/support/run.py --build build-asan --sanitize $(TESTS)
+tsan:
+	@$(MAKE) -j$$(nproc) FLAVOUR=tsan all
+	@$(PYTHON) tests/support/under.py thread build-tsan
 valgrind: all tests
 	@$(PYTHON) tests/support/run.py --build $(BUILD) --valgrind $(TESTS)
+	@$(PYTHON) tests/support/under.py memory $(BUILD)
 fuzzers: $(filter $(BUILD)/tests/fuzz/%,$(TEST_BIN))
 fuzz: fuzzers
 	@command -v clang >/dev/null || { echo 'make fuzz needs clang with its libFuzzer: apt-get install clang' >&2; exit 1; }
@@ -160,7 +169,7 @@ format:
 lint:
 	@$(PYTHON) tests/support/lint.py
 clean:
-	rm -rf build build-debug build-asan build-cov
+	rm -rf build build-debug build-asan build-tsan build-cov
 info:
 	@echo "version $(VERSION)  flavour $(FLAVOUR)  CC $(CC)  MPICC $(MPICC)  PREFIX $(PREFIX)"
 help:
@@ -170,8 +179,9 @@ help:
 	 'make            build build/coppice' \
 	 'make install    PREFIX=/usr/local DESTDIR=' \
 	 'make asan       the tests under the address and undefined-behaviour sanitizers' \
-	 'make valgrind   the tests under valgrind' \
-	 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck over the whole tree (TOOLS="gcc cppcheck", FILES=src/par to select)' \
+	 'make tsan       whole runs on several ranks under the thread sanitizer' \
+	 'make valgrind   the tests, and such runs, under valgrind' \
+	 'make analyse    gcc -fanalyzer, clang-tidy and cppcheck over src (TOOLS="gcc cppcheck", FILES=src/par to select)' \
 	 'make fuzz       hostile input to every reader, with clang (SECONDS=60 each; TARGET="idx csv" to select)' \
 	 'make torture    kills a run N=100 times, SEED=1, in every way that is known; must end as if nothing had happened' \
 	 'make bench      throughput of the evaluators on this machine' \

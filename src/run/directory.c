@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,28 @@ static void remove_leftovers(const char *folder) {
     if (listing) closedir(listing);
 }
 
+/* run.json, best.h5 and config.ini are renewed by renaming over the old one, so that there is a
+ * whole one at any moment. */
+static cop_status check_renaming(const char *path) {
+    char *from = cop_sprintf("%s/probe.tmp.%ld", path, (long)getpid()),
+         *to = cop_sprintf("%s/probe-to.tmp.%ld", path, (long)getpid());
+    cop_status status = COP_OK;
+    int a = open(from, O_CREAT | O_WRONLY | O_CLOEXEC, 0666),
+        b = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+    if (a < 0 || b < 0 || rename(from, to) != 0)
+        status = cop_fail(COP_E_IO,
+                          "%s: files cannot be replaced by renaming here (%s), which a run needs: "
+                          "choose another folder with --out",
+                          path, strerror(errno));
+    if (a >= 0) close(a);
+    if (b >= 0) close(b);
+    unlink(from);
+    unlink(to);
+    cop_free(from);
+    cop_free(to);
+    return status;
+}
+
 cop_status cop_directory_open(cop_directory *directory, const char *path, bool must_be_new) {
     *directory = (cop_directory){.lock = -1};
     directory->path = cop_strdup(path);
@@ -64,6 +87,7 @@ cop_status cop_directory_open(cop_directory *directory, const char *path, bool m
                           "%s already holds a run: go on with 'coppice resume %s' or "
                           "'--resume auto', or choose another folder with --out",
                           path, path);
+    if (status == COP_OK) status = check_renaming(path);
     if (status == COP_OK && directory->locked) {
         remove_leftovers(path);
         remove_leftovers(checkpoints);

@@ -80,6 +80,8 @@ static cop_status written(void *user, const void *result, size_t length) {
     memcpy(&answer, result, length);
     answer.sha256[COP_HASH_HEX - 1] = answer.digest[COP_HASH_HEX - 1] = '\0';
     search->writing = false;
+    search->writes++;
+    search->write_seconds += answer.seconds;
     search->written_generation = search->asked_generation;
     search->written_complete = search->asked_complete;
     memcpy(search->digest, answer.digest, sizeof search->digest);

@@ -27,6 +27,8 @@ typedef struct cop_search {
     uint32_t written_generation, asked_generation;
     bool written_complete, asked_complete; /**< as the state that a stop rule ended with */
     double written_at, line_at;
+    uint64_t writes; /**< checkpoints of this session, and what they took on workers */
+    double write_seconds;
     double polled;             /**< when files were last looked for */
     char digest[COP_HASH_HEX]; /**< of the newest checkpoint */
 } cop_search;

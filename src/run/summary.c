@@ -145,6 +145,9 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
                   isfinite(last->best_ever) ? last->best_ever : 0.0, "best_ever_id",
                   (json_int_t)last->best_ever_id, "seconds", elapsed, "utilisation", busy, "digest",
                   search->digest);
+    json_object_set_new(result, "checkpoints",
+                        json_pack("{s:I,s:f}", "written", (json_int_t)search->writes, "seconds",
+                                  search->write_seconds));
     fprintf(out, "\n");
     if (scores) {
         COP_GO(cop_network_read(&best, path));
@@ -164,6 +167,10 @@ cop_status cop_summary_print(const cop_search *search, const char *reason, bool 
             last->generation, (unsigned long long)last->evaluations,
             cop_format_seconds(elapsed, text), 100 * busy, reason ? "; ended because " : "",
             reason ? reason : "");
+    if (search->writes)
+        fprintf(out, "checkpoints: %llu written in %s, %.2f %% of the workers' time\n",
+                (unsigned long long)search->writes, cop_format_seconds(search->write_seconds, text),
+                100 * search->write_seconds / (workers * (cop_clock() - search->start)));
     cop_peaks_print(search, out);
     fprintf(out, "digest %s\n", search->digest);
     fprintf(out, "run directory: %s\n", search->directory->path);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Static analysis of the whole tree: gcc -fanalyzer, clang-tidy (.clang-tidy), cppcheck; fails if one of them finds anything.
+"""Static analysis of src: gcc -fanalyzer, clang-tidy (.clang-tidy), cppcheck; fails if one of them finds anything.
 
   make analyse [TOOLS="gcc clang-tidy cppcheck"] [FILES=src/par]
 
@@ -17,10 +17,30 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 KNOW = ["-include", "tests/support/analysed.h"]
 # these define what analysed.h wraps
 DEFINE = ("src/base/status.c", "src/conf/get.c")
-# (tool, file, finding): why it is wrong
+# (tool, file, part of the finding): why it is wrong
+GROWN = "made or grown to hold the element before it is written; the analyser does not follow the two counts"
+FAILS = "cop_h5_fail returns the status that it is given, which is never COP_OK"
 WRONG = {
     ("gcc", "src/net/", "-Wanalyzer-shift-count-overflow"):
-        "gcc 12 takes the lanes of a vector for the bits of a number when a vector is shifted; the sanitizer checks the shifts of the plain variants",
+        "gcc 12 takes the lanes of a vector for the bits of a number when a vector is shifted; the sanitizer checks the plain variants",
+    ("clang-tidy", "src/data/load_libsvm.c", "core.NullDereference"): GROWN,
+    ("clang-tidy", "src/evo/engine.c", "core.NullDereference"): GROWN,
+    ("clang-tidy", "src/train/rewire_facts.c", "core.NullDereference"): "made for every layer before samples are gathered",
+    ("clang-tidy", "src/report/describe_run.c", "core.NullDereference"): "a generation is described where there is one",
+    ("clang-tidy", "src/net/dense.c", "core.NullDereference"): "a row or column is kept only from a genome that there is",
+    ("clang-tidy", "src/io/h5_read.c", "UndefinedBinaryOperatorResult"): FAILS,
+    ("clang-tidy", "src/io/h5_text.c", "core.NullDereference"): FAILS,
+    ("clang-tidy", "src/io/seal.c", "not-null-terminated"): "a seal is bytes, not text",
+    ("clang-tidy", "src/net/eval_blas.c", "core.DivideZero"): "batch is at least 1: [evaluate] batch, checked with the configuration",
+    ("clang-tidy", "src/net/eval_dense.c", "core.DivideZero"): "batch is at least 1: [evaluate] batch, checked with the configuration",
+    ("clang-tidy", "src/train/live.c", "core.DivideZero"): "a layer has inputs and outputs: checked with the configuration",
+    ("clang-tidy", "src/net/eval_sign_cells.c", "non-const-parameter"): "kept in a structure that writes through it",
+    ("clang-tidy", "src/net/eval_sign_columns.c", "uninitialized.Assign"): "order_by_class fills as many places as there are samples",
+    ("clang-tidy", "src/net/eval_sign_two.c", "UndefinedBinaryOperatorResult"): "count is 1 to 3, as many as digit has",
+    ("clang-tidy", "src/run/supervise.c", "cert-err34-c"): "rank 0's own word; a number out of range is no status that is known",
+    ("clang-tidy", "src/train/optimisers.c", "integer-division"): "meant: whole steps",
+    ("clang-tidy", "src/data/glyph.c", "integer-division"): "meant: half of an even number",
+    ("cppcheck", "src/la/", "PASTE"): "its preprocessor does not follow the templates' names made of names; gcc and clang see them",
 }
 
 
@@ -72,7 +92,7 @@ def main():
     p.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1))
     p.add_argument("parts", nargs="*", help="part of a path, to select")
     args = p.parse_args()
-    listed = subprocess.run(["git", "ls-files", "src", "tests"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     names = [n for n in listed if n.endswith(".c") and (not args.parts or any(part in n for part in args.parts))]
     # warnings are the compiler's own business; -include paths of libraries are kept as they are
     flags = [f for f in args.flags.split() if not f.startswith(("-W", "-O", "-g", "-f"))]
