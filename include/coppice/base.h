@@ -222,6 +222,8 @@ uint32_t cop_rng_u32(cop_rng *rng);
 uint64_t cop_rng_u64(cop_rng *rng);
 /** Uniform in [0, 1), 53 bits. */
 double cop_rng_uniform(cop_rng *rng);
+/** The same as so many calls of cop_rng_uniform, quicker. */
+void cop_rng_uniforms(cop_rng *rng, double *to, size_t count);
 /** Uniform integer in [0, n), unbiased (rejection); n > 0. */
 uint64_t cop_rng_below(cop_rng *rng, uint64_t n);
 /** Standard normal (Box-Muller, two uniforms a call). */

@@ -284,6 +284,18 @@ typedef struct cop_sparse_pool {
     size_t planes, height, width, kernel, stride, vector, out_plane;
 } cop_sparse_pool;
 
+/** Whole rows of weights: y (outputs, S) = max(bias + W x, 0) or without the max, S =
+ * COP_SPARSE_LANES * vectors. An output is its bias and then one fused multiply-add per input in
+ * order, the same bits in every variant and whatever rows stand beside it. */
+typedef struct cop_full {
+    size_t outputs, inputs, vectors;
+    const float *const *row; /**< (outputs) rows of (inputs) weights */
+    const float *bias;       /**< (outputs), or NULL: 0 */
+    const float *x;          /**< (inputs, S) */
+    bool relu;               /**< NaN stays */
+    float *y;                /**< (outputs, S) */
+} cop_full;
+
 /** One variant of the sparse kernels. Vectors are 64-byte aligned; nothing overlaps. */
 typedef struct cop_sparse_ops {
     const char *name;
@@ -296,6 +308,10 @@ typedef struct cop_sparse_ops {
                 float *out);
     /** Largest of each window, row by row; NaN counts as largest. */
     void (*pool)(const cop_sparse_pool *pool, const float *in, float *out);
+    void (*full)(const cop_full *layer);
+    /** y = bias + the sum of vectors (S) @p piece (outputs, pieces), one after the other; row,
+     * inputs and x are not read. */
+    void (*join)(const cop_full *layer, const float *const *piece, size_t pieces);
 } cop_sparse_ops;
 
 /** All variants compiled in, fastest first; the last is plain C. Some may not be supported here. */

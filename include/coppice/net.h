@@ -173,13 +173,21 @@ void cop_effective_weights(const cop_params *params, const cop_mask *mask, cop_w
 
 /* ------------------------------------------------------------------ genomes */
 
+/** A hash of some weights; part[0] is 0 where there is none. */
+typedef struct cop_name {
+    uint64_t part[2];
+} cop_name;
+
 /** An individual's genes: which edges of the base network live and, for genomes that own their
  * weights, the weights. */
 typedef struct cop_genome {
     cop_mask mask; /**< (E) live edges */
     float *w;      /**< own weights of the live edges, in edge order; NULL: the base network's */
     float *b;      /**< (biases of the model) own biases; NULL with w */
-} cop_genome;      /* all-zero is empty */
+    cop_name
+        *name; /**< (names) of pieces of the first layer's rows, or NULL; see cop_genome_name */
+    size_t names;
+} cop_genome; /* all-zero is empty */
 void cop_genome_clear(cop_genome *genome);
 /** @p to is empty and becomes its own copy. */
 void cop_genome_copy(cop_genome *to, const cop_genome *from, const cop_model *model);
@@ -193,6 +201,21 @@ void cop_genome_params(const cop_genome *genome, const cop_model *model, const c
 void cop_genome_pack(const cop_genome *genome, const cop_model *model, cop_buf *out);
 size_t cop_genome_unpack(cop_genome *genome, const cop_model *model, const unsigned char *bytes,
                          size_t length);
+
+/** Dense genomes of networks that begin with a dense layer may carry names of their first weights:
+ * each row is cut into pieces [cut(p), cut(p+1)), and equal pieces of any two genomes have equal
+ * names. (That two different ones have is less likely than 1e-9 in a run of 1e5 pieces a
+ * generation, as with any hash of 64 bits a chain.) Copies inherit names; whoever changes weights
+ * of the first layer says so. */
+size_t cop_names_pieces(const cop_model *model);            /**< 0: no such network */
+size_t cop_names_cut(const cop_model *model, size_t piece); /**< piece <= pieces */
+void cop_name_piece(const float *w, size_t count, size_t piece, cop_name *name);
+/** Give names to the pieces that have none. */
+void cop_genome_name(cop_genome *genome, const cop_model *model);
+/** The leading block of so many rows and columns of the first layer has changed. */
+void cop_genome_touch(cop_genome *genome, const cop_model *model, size_t rows, size_t columns);
+/** Anything may have changed. */
+void cop_genome_unname(cop_genome *genome);
 
 /** One layer of a dense genome: all edges between the units kept of it and of the layer before. */
 typedef struct cop_dense_layer {
@@ -245,10 +268,11 @@ typedef struct cop_eval_setup {
     size_t batch;           /**< samples per batch; divides every shard (tails excepted) */
     size_t hidden;          /**< number of layers whose activations are wanted; 0 for none */
     size_t hidden_layer[8]; /**< layer indices (see cop_model_activation_of) */
-    double hidden_value;    /**< shared value at which they are wanted (ignored for TRAINED) */
-    size_t memory; /**< bytes that the workspace may take; less is held at a time then, which
-                        moves no result. 0: what is fastest */
-    size_t block;  /**< individuals that are given together, at most; 0: any number */
+    bool by_unit; /**< `dense`: the sink gets units instead of samples, see cop_hidden_sink */
+    double hidden_value; /**< shared value at which they are wanted (ignored for TRAINED) */
+    size_t memory;       /**< bytes that the workspace may take; less is held at a time then, which
+                              moves no result. 0: what is fastest */
+    size_t block;        /**< individuals that are given together, at most; 0: any number */
     bool alone; /**< every individual by itself: nothing is taken from a relative or a twin; slower,
                      the same results */
 } cop_eval_setup;
@@ -276,7 +300,10 @@ typedef struct cop_evidence {
 /** Called by an evaluator after each batch when hidden activations are wanted: @p rows (n, width)
  * of hidden layer number @p which (0..hidden-1) of individual number @p individual of the block.
  *  @p batch counts inside the task. Batches come in order, and of a batch the layers in order. The
- *  sink alone fills evidence->similarity and ->batches, which evaluators leave at 0. */
+ *  sink alone fills evidence->similarity and ->batches, which evaluators leave at 0. With
+ *  setup->by_unit rows are units, (width, COP_UNIT_STRIDE(n)), 64-byte aligned, with anything
+ * behind the n samples. */
+#define COP_UNIT_STRIDE(n) (((n) + 7) / 8 * 8)
 typedef cop_status (*cop_hidden_sink)(void *user, size_t individual, size_t which,
                                       const double *rows, size_t n, size_t width, size_t task,
                                       size_t batch, cop_evidence *evidence);
@@ -343,6 +370,10 @@ const char *cop_sign_kernel(void);
  * fixed order. n >= 2. */
 void cop_similarity_neighbours(const double *rows, size_t n, size_t width, double perplexity,
                                double *p);
+/** The same bits from activations that lie unit by unit, (width, COP_UNIT_STRIDE(n)), 64-byte
+ * aligned; what stands behind the n samples of a unit does not matter. */
+void cop_similarity_neighbours_by_unit(const double *units, size_t n, size_t width,
+                                       double perplexity, double *p);
 /** 2 * sum p ln(p/q) over the upper triangle: KL(base || individual) in nats; 0 for equal ones. */
 double cop_similarity_loss(const double *p, const double *q, size_t n);
 

@@ -83,9 +83,9 @@ typedef struct cop_op {
         size_t (*survive)(const cop_plan *plan, const cop_pop_view *old,
                           const cop_pop_view *children, const cop_pool *pool, size_t *next);
     } as;
-    /** Operators of dense genomes (cop_dense, with weights of their own) set one of these; a plan
-     * has either all or none of such initialise, cross and vary operators. cross also sets
-     * as.cross.cuts and decide. */
+    /** Operators of dense genomes (cop_dense, with weights of their own) set one of these
+     * functions; a plan has either all or none of such initialise, cross and vary operators. cross
+     * also sets as.cross.cuts and decide. */
     struct {
         /** Genes of a founder, into the empty @p child. */
         void (*found)(const cop_plan *plan, const cop_recipe *recipe, cop_genome *child);
@@ -93,6 +93,9 @@ typedef struct cop_op {
         void (*apply)(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *b,
                       cop_genome *child, cop_rng *rng);
         void (*vary)(const cop_plan *plan, double amount, cop_genome *child, cop_rng *rng);
+        /** The operator itself says what changes (cop_genome_touch, cop_genome_unname); of others
+         * it is taken that all may change. */
+        bool names;
     } dense;
 } cop_op;
 

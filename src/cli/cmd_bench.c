@@ -29,8 +29,10 @@ static const cop_flag flags[] = {
      "alone: 0)."},
     {"alone", 0, NULL, false,
      "eval: compute every individual by itself, taking nothing from relatives or twins."},
-    {"population", 0, "N", false, "generation: individuals of the population (20)."},
-    {"generation", 0, "G", false, "generation: whose children are evaluated (10)."},
+    {"population", 0, "N", false,
+     "generation, ecomp: individuals of the population (20; ecomp: 100)."},
+    {"generation", 0, "G", false,
+     "generation: whose children are evaluated (10); ecomp: how many are timed (10)."},
     {"fitness-samples", 0, "N", false,
      "generation: samples that the generations before it are judged on (500)."},
     {"evaluator", 0, "NAME", false, "sign (default), sparse, blas or reference."},
@@ -211,6 +213,8 @@ const cop_command cop_cmd_bench = {
     .summary = "Measure how fast this machine evaluates networks",
     .details =
         "BENCHMARK is one of\n"
+        "  ecomp  generations of EComp's search: dense networks with weights of their own and "
+        "similarity, as one worker breeds and judges them\n"
         "  eval  a network with random signed weights and a random mask, or a block of "
         "relatives\n"
         "  generation  the children of a generation of PADAWANN's genetic algorithm, as one worker "

@@ -68,13 +68,16 @@ static void breed_dense(const cop_plan *plan, const cop_recipe *recipe, const co
         cop_rng rng =
             cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id, COP_FOR_CROSS_GENES);
         plan->op[COP_ROLE_CROSS]->dense.apply(plan, recipe, b, child, &rng);
+        if (!plan->op[COP_ROLE_CROSS]->dense.names) cop_genome_unname(child);
     }
     for (size_t k = 0; k < plan->varies; k++) {
         if (!(recipe->varied >> k & 1)) continue;
         cop_rng rng = cop_rng_at(plan->seed, recipe->born, (uint32_t)recipe->id,
                                  COP_FOR_VARY + 16 * (uint32_t)k);
         plan->vary[k]->dense.vary(plan, recipe->amount[k], child, &rng);
+        if (!plan->vary[k]->dense.names) cop_genome_unname(child);
     }
+    cop_genome_name(child, plan->model);
 }
 
 void cop_plan_breed_genome(const cop_plan *plan, const cop_recipe *recipe, const cop_genome *a,

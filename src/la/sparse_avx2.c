@@ -13,6 +13,7 @@
 #define STORE(p, v) _mm256_store_ps((p), (v))
 #define FMA(x, w, a) _mm256_fmadd_ps((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
+#define ADD(a, b) _mm256_add_ps((a), (b))
 #define RELU(v) _mm256_max_ps(_mm256_setzero_ps(), (v))
 #define LARGER(v, b)                                                                               \
     _mm256_blendv_ps(                                                                              \
@@ -22,6 +23,7 @@
 #define TILES(X)                                                                                   \
     X(1, 1, 6)                                                                                     \
     X(1, 2, 3) X(1, 1, 5) X(1, 1, 4) X(2, 1, 3) X(3, 1, 2) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
+#define FULL_TILES(X) X(2, 2) X(1, 2) X(6, 1) X(1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

@@ -17,6 +17,7 @@
 #define STORE(p, v) _mm512_store_ps((p), (v))
 #define FMA(x, w, a) _mm512_fmadd_ps((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
+#define ADD(a, b) _mm512_add_ps((a), (b))
 #define RELU(v) _mm512_max_ps(_mm512_setzero_ps(), (v))
 #define LARGER(v, b)                                                                               \
     _mm512_mask_mov_ps(                                                                            \
@@ -29,6 +30,7 @@
 #define WIDE(X) X(2, 1, 7) X(2, 1, 6) X(2, 1, 5) X(4, 1, 4) X(4, 1, 3)
 #define NARROW(X) X(1, 1, 4) X(4, 1, 2) X(8, 1, 1) X(4, 1, 1) X(1, 1, 2) X(1, 1, 1)
 #define TILES(X) PIXELS(X) WIDE(X) NARROW(X)
+#define FULL_TILES(X) X(6, 4) X(1, 4) X(6, 3) X(1, 3) X(8, 2) X(1, 2) X(8, 1) X(1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

@@ -12,6 +12,7 @@
 #define LOAD(p) (*(p))
 #define STORE(p, v) (*(p) = (v))
 #define FMA(x, w, a) fmaf((x), (w), (a))
+#define ADD(a, b) ((a) + (b))
 #define RELU(v) above_zero(v)
 #define LARGER(v, b) ((v) > (b) || (v) != (v) ? (v) : (b))
 #define TILES(X) X(1, 1, 1)
@@ -19,6 +20,7 @@
 static inline float above_zero(float v) {
     return v < 0.0f ? 0.0f : v;
 }
+#define FULL_TILES(X) X(1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

@@ -14,6 +14,7 @@
 #define STORE(p, v) _mm_store_ps((p), (v))
 #define FMA(x, w, a) fused((x), (w), (a))
 /* of two zeros and beside a NaN the instruction gives its second operand */
+#define ADD(a, b) _mm_add_ps((a), (b))
 #define RELU(v) _mm_max_ps(_mm_setzero_ps(), (v))
 #define LARGER(v, b) larger((v), (b))
 #define TILES(X) X(1, 1, 1)
@@ -22,6 +23,7 @@ static inline __m128 larger(__m128 v, __m128 b) {
     const __m128 take = _mm_or_ps(_mm_cmpgt_ps(v, b), _mm_cmpunord_ps(v, v));
     return _mm_or_ps(_mm_and_ps(take, v), _mm_andnot_ps(take, b));
 }
+#define FULL_TILES(X) X(1, 1)
 #include "la/sparse_template.h"
 
 static bool supported(void) {

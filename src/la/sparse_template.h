@@ -5,6 +5,7 @@
  *   SET1(f) LOAD(p) STORE(p,v)
  *   FMA(x,w,a)     x*w + a, rounded once
  *   RELU(v)        v < 0 ? 0 : v, in every lane; NaN stays
+ *   ADD(a,b)       a + b
  *   LARGER(v,b)    v > b or v is NaN ? v : b, in every lane
  *   TILES(X)       X(outputs, rows, cols): register tiles, ending with X(1, 1, 1)
  *
@@ -169,6 +170,8 @@ static TARGET void FN(pool)(const cop_sparse_pool *p, const float *in, float *ou
     }
 }
 
+#include "la/full_template.h"
+
 #define TABLE(text, is_supported)                                                                  \
-    const cop_sparse_ops PASTE(cop_sparse_ops_, VARIANT) = {text, is_supported, FN(choose),        \
-                                                            FN(sum), FN(pool)};
+    const cop_sparse_ops PASTE(cop_sparse_ops_, VARIANT) = {                                       \
+        text, is_supported, FN(choose), FN(sum), FN(pool), FN(full), FN(join)};

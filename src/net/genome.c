@@ -7,6 +7,7 @@ void cop_genome_clear(cop_genome *genome) {
     cop_mask_clear(&genome->mask);
     cop_free(genome->w);
     cop_free(genome->b);
+    cop_free(genome->name);
     *genome = (cop_genome){0};
 }
 
@@ -24,6 +25,10 @@ void cop_genome_copy(cop_genome *to, const cop_genome *from, const cop_model *mo
     if (!from->w) return;
     to->w = copy_of(from->w, cop_mask_count(&from->mask));
     to->b = copy_of(from->b, model->biases);
+    if (!from->name) return;
+    to->names = from->names;
+    to->name = cop_realloc(NULL, 0, to->names, sizeof *to->name);
+    memcpy(to->name, from->name, to->names * sizeof *to->name);
 }
 
 bool cop_genome_equal(const cop_genome *a, const cop_genome *b, const cop_model *model) {

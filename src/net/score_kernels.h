@@ -20,6 +20,9 @@ typedef struct cop_score_kernel {
      * not finite. */
     void (*lanes)(const int64_t *logit, size_t classes, double factor, const int32_t *label,
                   size_t n, uint16_t *prediction, uint64_t *correct, double *loss);
+    /** The same for logits in double that are all finite, those of the lanes behind @p n too. */
+    void (*reals)(const double *logit, size_t classes, const int32_t *label, size_t n,
+                  uint16_t *prediction, uint64_t *correct, double *loss);
 } cop_score_kernel;
 
 /** Those that this processor can run, best last. */

@@ -86,7 +86,61 @@ TARGET static void NAME(score)(const int64_t *logit, size_t classes, double fact
     }
 }
 
-static const cop_score_kernel NAME(kernel) = {TEXT, NAME(score)};
+/* The same from logits in double that are all finite. */
+TARGET static inline __attribute__((always_inline)) void
+NAME(real_exponentials)(const NAME(vec) * in, const NAME(vec) * top, NAME(vec) * sum, size_t step) {
+    NAME(vec) z[EXACT_CHAINS];
+    for (size_t s = 0; s < step; s++)
+        for (size_t p = 0; p < CHAINS; p++) z[s * CHAINS + p] = in[s * PARTS + p] - top[p];
+    NAME(exp)(z, step * CHAINS);
+    for (size_t s = 0; s < step; s++)
+        for (size_t p = 0; p < CHAINS; p++) sum[p] += z[s * CHAINS + p];
+}
+
+TARGET static void NAME(score_reals)(const double *logit, size_t classes, const int32_t *label,
+                                     size_t n, uint16_t *prediction, uint64_t *correct,
+                                     double *loss) {
+    const NAME(vec) *in = (const NAME(vec) *)(const void *)logit;
+    union {
+        NAME(ints) part[PARTS];
+        int64_t lane[16];
+    } best = {.lane = {0}};
+    union {
+        NAME(vec) part[PARTS];
+        double lane[16];
+    } result, own = {.lane = {0}};
+    NAME(vec) top[PARTS], sum[PARTS];
+    for (size_t p = 0; p < PARTS; p++) {
+        top[p] = in[p];
+        sum[p] = (NAME(vec)){0};
+    }
+    for (size_t k = 1; k < classes; k++)
+        for (size_t p = 0; p < PARTS; p++) {
+            NAME(vec) z = in[k * PARTS + p];
+            NAME(ints) above = z > top[p];
+            top[p] = (NAME(vec))(((NAME(ints))z & above) | ((NAME(ints))top[p] & ~above));
+            best.part[p] = ((int64_t)k & above) | (best.part[p] & ~above);
+        }
+    size_t k = 0;
+    for (; k + STEP <= classes; k += STEP)
+        for (size_t p = 0; p < PARTS; p += CHAINS)
+            NAME(real_exponentials)(in + k * PARTS + p, top + p, sum + p, STEP);
+    for (; k < classes; k++)
+        for (size_t p = 0; p < PARTS; p += CHAINS)
+            NAME(real_exponentials)(in + k * PARTS + p, top + p, sum + p, 1);
+    for (size_t l = 0; l < n; l++) own.lane[l] = logit[(size_t)label[l] * 16 + l];
+    for (size_t p = 0; p < PARTS; p++) {
+        NAME(log)(&sum[p], 0);
+        result.part[p] = sum[p] + (top[p] - own.part[p]);
+    }
+    for (size_t l = 0; l < n; l++) {
+        *correct += best.lane[l] == label[l];
+        *loss += result.lane[l];
+        if (prediction) prediction[l] = (uint16_t)best.lane[l];
+    }
+}
+
+static const cop_score_kernel NAME(kernel) = {TEXT, NAME(score), NAME(score_reals)};
 #undef PARTS
 #undef CHAINS
 #undef STEP

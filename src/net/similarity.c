@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* features packed at a time: with 104 columns 213 kB, which stays in the second-level cache */
 enum { DEPTH = 256 };
@@ -51,36 +52,55 @@ static double direct_distance(const double *a, const double *b, size_t width) {
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
+/* Activations, sample by sample or unit by unit. */
+typedef struct activations {
+    const double *rows, *units; /* (n, width), or NULL and (width, stride) */
+    size_t n, width, stride;
+} activations;
+
+/* Squared distance of samples i and j that nearly coincide. */
+static double near_distance(const activations *a, size_t i, size_t j) {
+    if (a->rows) return direct_distance(a->rows + i * a->width, a->rows + j * a->width, a->width);
+    double *pair = cop_alloc(2 * a->width, sizeof *pair), apart;
+    for (size_t k = 0; k < a->width; k++) {
+        pair[k] = a->units[k * a->stride + i];
+        pair[a->width + k] = a->units[k * a->stride + j];
+    }
+    apart = direct_distance(pair, pair + a->width, a->width);
+    cop_free(pair);
+    return apart;
+}
+
 /* d (stride, stride) := squared Euclidean distances of the n samples; DBL_MAX on the diagonal and
  * in the padding, where it gets weight 0. |a|^2 + |b|^2 - 2ab loses digits when samples nearly
  * coincide; where more than 20 bits would go the differences are summed instead, so every distance
  * is good to width * 2^-32 of its value. */
-static void distances(const double *rows, size_t n, size_t width, double *d, size_t stride) {
-    double *columns = cop_alloc(DEPTH * stride, sizeof(double));
+static void distances(const activations *a, double *d) {
+    const size_t n = a->n, stride = a->stride;
+    double *columns = cop_realloc(NULL, 0, DEPTH * stride, sizeof *columns);
+    double *norm = cop_alloc(stride, sizeof *norm);
     size_t depth = 0;
-    for (size_t first = 0; first < width; first += 8) {
-        size_t count = width - first < 8 ? width - first : 8;
+    for (size_t first = 0; first < a->width; first += 8) {
+        size_t count = a->width - first < 8 ? a->width - first : 8;
         if (depth + count > DEPTH) {
             kernel()->products(columns, depth, stride, d);
             depth = 0;
         }
-        depth += pack(rows, n, width, first, count, columns + depth * stride, stride);
+        double *to = columns + depth * stride;
+        depth += a->rows ? pack(a->rows, n, a->width, first, count, to, stride)
+                         : kernel()->varied(a->units + first * stride, count, n, stride, to);
     }
     kernel()->products(columns, depth, stride, d);
     cop_free(columns);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++) {
-            double norms = d[i * stride + i] + d[j * stride + j];
-            double apart = norms - 2 * d[i * stride + j];
-            if (apart < norms * 0x1p-20)
-                apart = direct_distance(rows + i * width, rows + j * width, width);
-            d[i * stride + j] = apart;
-        }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < i; j++) d[i * stride + j] = d[j * stride + i];
-        d[i * stride + i] = DBL_MAX;
-        for (size_t j = n; j < stride; j++) d[i * stride + j] = DBL_MAX;
-    }
+    size_t near = kernel()->apart(d, n, stride, norm);
+    for (size_t i = 0; i < n && near; i++)
+        for (size_t j = i + 1; j < n && near; j++)
+            if (d[i * stride + j] < (norm[i] + norm[j]) * 0x1p-20) {
+                d[i * stride + j] = near_distance(a, i, j);
+                near--;
+            }
+    kernel()->mirror(d, n, stride);
+    cop_free(norm);
 }
 
 /* Where the search for one sample will end: the precision at which the entropy is what is wanted,
@@ -97,18 +117,9 @@ typedef struct hint {
  * are alike). */
 static hint foresee(const double *d, size_t stride, double wanted, float *rough, size_t count,
                     float *start) {
-    double mean = 0, least = DBL_MAX; /* a distance common to all changes no entropy */
-    size_t real = 0;
-    for (size_t j = 0; j < stride; j++) {
-        if (!(d[j] < DBL_MAX)) continue;
-        if (d[j] < least) least = d[j];
-        mean += d[j];
-        real++;
-    }
-    mean = mean / (double)real - least;
+    double mean, least; /* a distance common to all changes no entropy */
+    kernel()->scaled(d, stride, ROUGH_FAR, rough, count, &least, &mean);
     if (!(mean > DBL_MIN && mean < DBL_MAX)) return (hint){.known = false};
-    for (size_t j = 0; j < count; j++)
-        rough[j] = j < stride && d[j] < DBL_MAX ? (float)((d[j] - least) / mean) : ROUGH_FAR;
     float beta = *start, moment[3];
     for (int step = 0; step < ROUGH_STEPS; step++) {
         kernel()->rough(rough, count, beta, moment);
@@ -134,16 +145,42 @@ static hint foresee(const double *d, size_t stride, double wanted, float *rough,
  * never ends by itself; 100 halvings or doublings stay far inside the range of double. Steps that
  * cannot be the last (@p end tells how far off they are) only need the side that they are on, so
  * they are not computed: the same path, a quarter of the work or less. */
+/* Bisect as long as that is only about sides: until the middle is as near as @p near to the end.
+ * All numbers are positive, so their bits are ordered as they are, and no branch is foretold. */
+static int halve(const hint *end, double near, int steps, double *low, double *high, double *beta) {
+    uint64_t bits[2], middle;
+    memcpy(&bits[0], low, sizeof middle);
+    memcpy(&bits[1], high, sizeof middle);
+    int step = 0;
+    while (step < steps && fabs(end->beta - *beta) > near) {
+        const bool up = end->beta > *beta;
+        double ends[2];
+        memcpy(&middle, beta, sizeof middle);
+        bits[0] = up ? middle : bits[0];
+        bits[1] = up ? bits[1] : middle;
+        memcpy(ends, bits, sizeof ends);
+        *beta = (ends[0] + ends[1]) / 2;
+        step++;
+    }
+    memcpy(low, &bits[0], sizeof middle);
+    memcpy(high, &bits[1], sizeof middle);
+    return step;
+}
+
 static void neighbours_of(double *d, size_t stride, double wanted, const hint *end,
                           double *weight) {
     double low = -INFINITY, high = INFINITY, beta = 1, sum = 0, moment;
+    const double near =
+        end->known ? (SEARCH_TOLERANCE + HINT_ERROR) * end->beta / end->slope : INFINITY;
     for (int step = 0; step < SEARCH_STEPS; step++) {
+        if (low > 0 && high < INFINITY && high * end->least < SUBNORMAL && end->known)
+            step += halve(end, near, SEARCH_STEPS - 1 - step, &low, &high, &beta);
         double above = 0, deepest = beta * end->least;
         if (end->known && deepest > ALL_ZERO)
             above = -1; /* all weights are 0, which counts as too precise */
         else if (end->known && deepest < SUBNORMAL) /* else by what is left of the weights */
-            above = end->slope * (end->beta - beta) / end->beta;
-        if (!(fabs(above) > SEARCH_TOLERANCE + HINT_ERROR) || step + 1 == SEARCH_STEPS) {
+            above = fabs(end->beta - beta) > near ? end->beta - beta : 0;
+        if (above == 0 || step + 1 == SEARCH_STEPS) {
             kernel()->weights(d, stride, beta, weight, &sum, &moment);
             if (sum == 0) sum = EMPTY_ROW;
             above = cop_exact_log(sum) + beta * (moment / sum) - wanted;
@@ -159,17 +196,14 @@ static void neighbours_of(double *d, size_t stride, double wanted, const hint *e
             beta = low > -INFINITY ? (beta + low) / 2 : beta / 2;
         }
     }
-    for (size_t j = 0; j < stride; j++) d[j] = weight[j] / sum;
+    kernel()->share(d, weight, stride, sum);
 }
 
-void cop_similarity_neighbours(const double *rows, size_t n, size_t width, double perplexity,
-                               double *p) {
-    COP_ASSERT(n >= 2 && n < SIZE_MAX / 16 / n);
-    COP_ASSERT(perplexity > 0);
-    size_t stride = (n + COP_SIM_LANES - 1) / COP_SIM_LANES * COP_SIM_LANES;
+static void neighbours(const activations *a, double perplexity, double *p) {
+    const size_t n = a->n, stride = a->stride;
     double *d = cop_alloc(stride * stride, sizeof(double));
     double *weight = cop_alloc(stride, sizeof(double));
-    distances(rows, n, width, d, stride);
+    distances(a, d);
     double wanted = cop_exact_log(perplexity);
     size_t count = (n + COP_SIM_ROUGH_LANES - 1) / COP_SIM_ROUGH_LANES * COP_SIM_ROUGH_LANES;
     float *rough = cop_alloc(count, sizeof(float)), start = ROUGH_START;
@@ -179,20 +213,33 @@ void cop_similarity_neighbours(const double *rows, size_t n, size_t width, doubl
     }
     cop_free(rough);
     double total = 0, *out = p;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j++) {
-            *out = d[i * stride + j] + d[j * stride + i];
-            total += *out++;
-        }
+    for (size_t i = 0; i < n; i++) {
+        kernel()->pairs(d, i, n, stride, out);
+        for (double *end = out + (n - i - 1); out < end; out++) total += *out;
+    }
     total *= 2;
     /* comparisons this way round let NaN (activations that are not finite) reach the caller */
     if (total < FLOOR) total = FLOOR;
-    for (double *entry = p; entry < out; entry++) {
-        *entry /= total;
-        if (*entry < FLOOR) *entry = FLOOR;
-    }
+    kernel()->floored(p, (size_t)(out - p), total, FLOOR);
     cop_free(weight);
     cop_free(d);
+}
+
+static void check(size_t n, double perplexity) {
+    COP_ASSERT(n >= 2 && n < SIZE_MAX / 16 / n);
+    COP_ASSERT(perplexity > 0);
+}
+
+void cop_similarity_neighbours(const double *rows, size_t n, size_t width, double perplexity,
+                               double *p) {
+    check(n, perplexity);
+    neighbours(&(activations){rows, NULL, n, width, COP_UNIT_STRIDE(n)}, perplexity, p);
+}
+
+void cop_similarity_neighbours_by_unit(const double *units, size_t n, size_t width,
+                                       double perplexity, double *p) {
+    check(n, perplexity);
+    neighbours(&(activations){NULL, units, n, width, COP_UNIT_STRIDE(n)}, perplexity, p);
 }
 
 double cop_similarity_loss(const double *p, const double *q, size_t n) {

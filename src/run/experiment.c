@@ -179,6 +179,7 @@ cop_status cop_experiment_compose(cop_experiment *e) {
     e->similarity_batches = batches ? (size_t)batches : SIZE_MAX;
     e->evaluator = cop_evaluator_find(cop_conf_text(e->conf, "evaluate", "arithmetic"));
     COP_ASSERT(e->evaluator);
+    e->setup.by_unit = strcmp(e->evaluator->name, "dense") == 0;
     return COP_OK;
 }
 

@@ -73,9 +73,11 @@ static double similarity_bytes(const cop_composition *c, const cop_memory_facts 
     const cop_evaluator *reference = cop_evaluator_find("reference");
     cop_eval_setup setup = c->setup;
     setup.memory = 0;
+    setup.alone = true;
+    double own = cop_plan_is_dense(c->plan) ? (double)c->evaluator->bytes(&setup) : 0;
     return 8 * pairs * (batches * (double)c->setup.hidden + 1) +
            larger((double)reference->bytes(&setup),
-                  (double)cop_net_work_bytes(c->model, c->setup.batch, false));
+                  larger(own, (double)cop_net_work_bytes(c->model, c->setup.batch, false)));
 }
 
 static double training_bytes(const cop_composition *c, const cop_memory_facts *facts, double base) {
@@ -106,7 +108,8 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     m->samples = sample_bytes(model, total);
     m->share = m->samples / facts->node_ranks;
     m->base = sizeof(float) * (double)(model->weights + model->biases);
-    if (cop_plan_is_dense(c->plan)) genome += m->base; /* weights of its own */
+    if (cop_plan_is_dense(c->plan)) /* weights of its own, and what names of them there are */
+        genome += m->base + (double)(sizeof(cop_name) * cop_names_pieces(model) * model->widest);
     m->genomes = (population + 1 + larger(m->children, population)) * genome;
     if (cop_plan_draw(c->plan)) /* orders of a pass, and a batch */
         m->genomes += 2 * sizeof(uint32_t) * total + sample_bytes(model, (double)c->setup.batch);

@@ -79,13 +79,21 @@ static double worst_divergence(const double *p, size_t n) {
     return worst > 0 ? worst : 1;
 }
 
+static void neighbours(const cop_experiment *e, const double *rows, size_t n, size_t width,
+                       double *p) {
+    if (e->setup.by_unit)
+        cop_similarity_neighbours_by_unit(rows, n, width, e->perplexity, p);
+    else
+        cop_similarity_neighbours(rows, n, width, e->perplexity, p);
+}
+
 static cop_status keep(void *user, size_t individual, size_t which, const double *rows, size_t n,
                        size_t width, size_t task, size_t batch, cop_evidence *evidence) {
     cop_targets *targets = user;
     const cop_experiment *e = targets->experiment;
     double *p = COP_NEW_ARRAY(double, pairs(n));
     (void)individual, (void)evidence;
-    cop_similarity_neighbours(rows, n, width, e->perplexity, p);
+    neighbours(e, rows, n, width, p);
     targets->of[task][(e->draw ? 0 : batch) * e->setup.hidden + which] =
         (struct target){p, e->normalise ? worst_divergence(p, n) : 1};
     return COP_OK;
@@ -110,6 +118,7 @@ static cop_status compute(cop_targets *targets, size_t task, size_t batch) {
     if (!targets->base) {
         cop_eval_setup setup = e->setup;
         setup.weighting = (cop_weighting){COP_WEIGHTS_TRAINED, 1, {1}};
+        setup.alone = true; /* it has no relatives */
         COP_TRY(targets->evaluator->create(&targets->base, &setup));
     }
     return targets->evaluator->evaluate(targets->base, &all, 1, &shard, keep, targets, &unused,
@@ -124,7 +133,7 @@ cop_status cop_targets_compare(cop_targets *targets, size_t which, const double 
     const struct target *target =
         &targets->of[task][(e->draw ? 0 : batch) * e->setup.hidden + which];
     if (!target->p) COP_TRY(compute(targets, task, batch));
-    cop_similarity_neighbours(rows, n, width, e->perplexity, targets->q);
+    neighbours(e, rows, n, width, targets->q);
     evidence->similarity[which] += cop_similarity_loss(target->p, targets->q, n) / target->scale;
     if (which == 0) evidence->batches++;
     return COP_OK;

@@ -232,6 +232,50 @@ static void genomes_travel_whole(void **state) {
     world_close(&w);
 }
 
+/* Names of a child, inherited and made anew, are those that its weights have by themselves. */
+static void names_follow_the_weights(void **state) {
+    (void)state;
+    static const char *const crosses[] = {"layer_block", "units"};
+    for (size_t c = 0; c < 2; c++) {
+        char *conf = cop_sprintf("[initialise]\nop = neuron_ramp\nwidths = own\n[evaluate]\n"
+                                 "op = trained_weights\narithmetic = dense\n[vary]\n"
+                                 "ops = width.step, weight.noise\n[width.step]\nchance = 0.3\n"
+                                 "[weight.noise]\nchance = 0.3\n[cross]\nop = %s\n"
+                                 "probability = 1\n",
+                                 crosses[c]);
+        world w;
+        assert_ok(world_open(&w, "300", "dense(140) relu dense(70) relu dense(10)", conf, 1));
+        cop_genome live[8];
+        size_t pieces = cop_names_pieces(w.model), inherited = 0;
+        assert_int_equal(pieces, 4); /* 64, 64, 12 and on, the rest */
+        assert_int_equal(cop_names_cut(w.model, 1), 64);
+        assert_int_equal(cop_names_cut(w.model, 4), 300);
+        for (uint64_t i = 0; i < 8; i++) founder(&w, i, &live[i]);
+        for (uint64_t id = 8; id < 60; id++) {
+            cop_recipe r = {.id = id, .born = (uint32_t)id / 8, .crossed = 1, .cut = 1 + id * 977};
+            cop_genome *a = &live[id % 7], *b = &live[id % 5 + 1], child, fresh;
+            if (c == 1) r.cut = 0;
+            cop_recipe_vary(w.plan, &r);
+            cop_plan_breed_genome(w.plan, &r, a, b, &child);
+            cop_genome_copy(&fresh, &child, w.model);
+            cop_genome_unname(&fresh);
+            cop_genome_name(&fresh, w.model);
+            assert_int_equal(fresh.names, pieces * rows_of(&w, &child, 0));
+            assert_int_equal(child.names, fresh.names);
+            assert_memory_equal(child.name, fresh.name, fresh.names * sizeof *fresh.name);
+            for (size_t n = 0; n < child.names && n < a->names; n++)
+                inherited += memcmp(&child.name[n], &a->name[n], sizeof *a->name) == 0;
+            cop_genome_clear(&fresh);
+            cop_genome_clear(&live[id % 8]);
+            live[id % 8] = child;
+        }
+        assert_true(inherited > 1000);
+        for (size_t i = 0; i < 8; i++) cop_genome_clear(&live[i]);
+        world_close(&w);
+        cop_free(conf);
+    }
+}
+
 /* Pairs share parents and cut; the first of the ranked are born again; resume plays it again. */
 static void searches_breed_pairs_and_copies(void **state) {
     (void)state;
@@ -352,6 +396,7 @@ int main(void) {
         cmocka_unit_test(steps_keep_genomes_dense),
         cmocka_unit_test(units_are_matched_by_where_they_come_from),
         cmocka_unit_test(genomes_travel_whole),
+        cmocka_unit_test(names_follow_the_weights),
         cmocka_unit_test(searches_breed_pairs_and_copies),
         cmocka_unit_test(units_are_measured_from_edges),
         cmocka_unit_test(narrow_networks_agree_with_reference),

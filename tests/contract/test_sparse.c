@@ -316,6 +316,62 @@ static void dead_edges_carry_nothing(void **state) {
     test_net_clear(&net);
 }
 
+/* Rows by themselves, beside others and in pieces that are joined: one definition for all. */
+static void whole_rows_are_the_same_bits_in_all_variants(void **state) {
+    (void)state;
+    size_t count, ran = 0;
+    const cop_sparse_ops *const *ops = cop_sparse_variants(&count);
+    for (uint32_t i = 0; i < 300; i++) {
+        cop_rng rng = cop_rng_at(33, i, 0, COP_FOR_TEST);
+        size_t outputs = test_draw(&rng, 1, 23), inputs = test_draw(&rng, 1, 40);
+        size_t vectors = test_draw(&rng, 1, 11), s = vectors * LANES;
+        float *w = COP_NEW_ARRAY(float, outputs *inputs), *x = COP_NEW_ARRAY(float, inputs *s);
+        float *bias = COP_NEW_ARRAY(float, outputs), *out = COP_NEW_ARRAY(float, outputs *s);
+        float *plain = COP_NEW_ARRAY(float, outputs *s);
+        const float **row = COP_NEW_ARRAY(const float *, 2 * outputs);
+        for (size_t k = 0; k < outputs * inputs; k++) w[k] = any_float(&rng);
+        for (size_t k = 0; k < inputs * s; k++) x[k] = any_float(&rng);
+        for (size_t o = 0; o < outputs; o++) {
+            bias[o] = any_float(&rng);
+            row[o] = w + (outputs - 1 - o) * inputs; /* in any order */
+        }
+        cop_full f = {outputs, inputs, vectors, row, i % 3 ? bias : NULL, x, i % 2, plain};
+        ops[count - 1]->full(&f);
+        for (size_t o = 0; o < outputs; o++)
+            for (size_t l = 0; l < s; l++) {
+                float sum = f.bias ? bias[o] : 0;
+                for (size_t k = 0; k < inputs; k++) sum = fmaf(x[k * s + l], row[o][k], sum);
+                if (f.relu && sum < 0) sum = 0;
+                assert_same_bits(&plain[o * s + l], &sum, 1);
+            }
+        for (size_t k = 0; k < count; k++) {
+            if (!ops[k]->supported()) continue;
+            f.y = out;
+            ops[k]->full(&f);
+            assert_same_bits(plain, out, outputs * s);
+            /* the same sums as pieces */
+            const float **piece = row + outputs;
+            cop_full j = {outputs, 0, vectors, NULL, bias, NULL, i % 2, out};
+            for (size_t o = 0; o < outputs; o++) piece[o] = plain + o * s;
+            ops[k]->join(&j, piece, 1);
+            for (size_t o = 0; o < outputs; o++)
+                for (size_t l = 0; l < s; l++) {
+                    float sum = bias[o] + plain[o * s + l];
+                    if (j.relu && sum < 0) sum = 0;
+                    assert_same_bits(&out[o * s + l], &sum, 1);
+                }
+            ran++;
+        }
+        cop_free(w);
+        cop_free(x);
+        cop_free(bias);
+        cop_free(out);
+        cop_free(plain);
+        cop_free(row);
+    }
+    assert_true(ran >= 300);
+}
+
 static void the_kernel_follows_the_environment(void **state) {
     (void)state;
     const cop_sparse_ops *ops;
@@ -342,6 +398,7 @@ int main(void) {
         cmocka_unit_test(pools_are_the_same_in_all_variants),
         cmocka_unit_test(evidence_is_the_same_for_all_kernels_and_batches),
         cmocka_unit_test(dead_edges_carry_nothing),
+        cmocka_unit_test(whole_rows_are_the_same_bits_in_all_variants),
         cmocka_unit_test(the_kernel_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

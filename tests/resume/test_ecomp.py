@@ -25,6 +25,26 @@ def neither_ranks_nor_stops_move_the_digest(scratch):
 
 
 @test
+def kills_do_not_move_the_digest(scratch):
+    """Killed in a unit, at a checkpoint and between its renaming and its entry, and gone on with on other ranks:
+    genomes with weights of their own come back from the files."""
+    env = dict(os.environ, COPPICE_CACHE=f"{scratch}/cache")
+    sets = ("--set", "checkpoint.every=2", "--set", "stop.generations=10", "--quiet")
+    check_status(coppice("run", CONFIG, "--out", f"{scratch}/straight", *sets, env=env), 0)
+    wanted = digest(f"{scratch}/straight")
+    kills = ("kill@unit:9", "kill@checkpoint.written", "kill@ledger.before:2", "kill@checkpoint.renamed")
+    for ranks in (1, 2, 3):
+        folder, killed = f"{scratch}/killed-{ranks}", 0
+        start = ("run", CONFIG, "--out", folder, "--resume", "auto", *sets)
+        for k, kill in enumerate(kills):  # each on other ranks than the one before
+            result = coppice(*start, ranks=(ranks + k - 1) % 3 + 1, env=dict(env, COPPICE_FAULT=kill))
+            killed += result.returncode != 0
+        check(killed >= 2, f"{ranks} ranks: only {killed} kills")
+        check_status(coppice(*start, ranks=ranks, env=env), 0)
+        check(digest(folder) == wanted, f"{ranks} ranks: {digest(folder)}, wanted {wanted}")
+
+
+@test
 def the_network_that_was_named_can_be_evaluated(scratch):
     folder = f"{scratch}/run"
     check_status(coppice("run", CONFIG, "--out", folder), 0)

@@ -72,6 +72,19 @@ static void bounded_draws_are_uniform(void **state) {
     assert_near(squares / DRAWS, 1, 0.03);
 }
 
+static void many_draws_are_the_single_ones(void **state) {
+    (void)state;
+    for (size_t count = 0; count < 40; count++) {
+        cop_rng one = cop_rng_at(3, 1, 4, COP_FOR_TEST), many = one;
+        double draw[40];
+        for (size_t skip = count % 5; skip; skip--)
+            assert_int_equal(cop_rng_u32(&one), cop_rng_u32(&many));
+        cop_rng_uniforms(&many, draw, count);
+        for (size_t i = 0; i < count; i++) assert_true(draw[i] == cop_rng_uniform(&one));
+        assert_int_equal(cop_rng_u32(&one), cop_rng_u32(&many));
+    }
+}
+
 static void samples_have_the_size_asked_for_and_are_uniform(void **state) {
     (void)state;
     enum { N = 67, K = 20, RUNS = 6700 };
@@ -193,6 +206,7 @@ int main(void) {
         cmocka_unit_test(random_numbers_are_philox),
         cmocka_unit_test(streams_are_functions_of_their_address),
         cmocka_unit_test(bounded_draws_are_uniform),
+        cmocka_unit_test(many_draws_are_the_single_ones),
         cmocka_unit_test(samples_have_the_size_asked_for_and_are_uniform),
         cmocka_unit_test(hashing_is_sha256),
         cmocka_unit_test(numbers_are_whole_texts),

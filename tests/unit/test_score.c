@@ -141,6 +141,25 @@ static void compare(const cop_score_kernel *kernel, const int64_t *logit, size_t
     kernel->lanes(logit, classes, factor, label, n, NULL, &count, &again);
     assert_same_bits(again, wanted, kernel->name, i);
     assert_int_equal(count, wanted_correct);
+    /* and from the same logits as doubles, if they are finite and so keep their order */
+    double *real = COP_NEW_ARRAY(double, classes * 16);
+    bool finite = true, apart = true;
+    for (size_t k = 0; k < classes * 16; k++) {
+        real[k] = (double)logit[k] * factor;
+        finite &= isfinite(real[k]) != 0;
+    }
+    for (size_t l = 0; l < n; l++) { /* rounding may make a tie of what is none */
+        size_t best = 0;
+        for (size_t k = 0; k < classes; k++)
+            if (real[k * 16 + l] > real[best * 16 + l]) best = k;
+        apart &= best == prediction[l];
+    }
+    again = 0.1;
+    count = 3;
+    if (finite) kernel->reals(real, classes, label, n, NULL, &count, &again);
+    if (finite) assert_same_bits(again, wanted, kernel->name, i);
+    if (finite && apart) assert_int_equal(count, wanted_correct);
+    cop_free(real);
     cop_free(z);
 }
 

@@ -41,6 +41,7 @@ static void apply(const cop_plan *plan, const cop_recipe *recipe, const cop_geno
         size_t cut = 1 + (size_t)cop_rng_below(&cut_rng, most);
         size_t bias = model->layers[d->layer].bias_begin;
         cross_layer(d, f, child->w, b->w, cut);
+        if (k == 0) cop_genome_touch(child, model, cut, cut);
         for (size_t r = 0; r < cut; r++) child->b[bias + d->row[r]] = b->b[bias + f->row[r]];
     }
     cop_dense_clear(&to);
@@ -56,5 +57,5 @@ const cop_op cop_cross_layer_block = {
                "widths are the first one's.",
     .section = "cross",
     .as.cross = {.cuts = cuts, .decide = decide},
-    .dense = {.apply = apply},
+    .dense = {.apply = apply, .names = true},
 };

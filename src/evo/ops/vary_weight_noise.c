@@ -10,9 +10,15 @@ static const cop_option options[] = {
 
 static void noise(const cop_plan *plan, double amount, cop_genome *child, cop_rng *rng) {
     if (cop_rng_uniform(rng) >= cop_conf_real(cop_plan_conf(plan), SECTION, "chance")) return;
+    cop_genome_unname(child);
     size_t weights = cop_mask_count(&child->mask);
-    for (size_t i = 0; i < weights; i++)
-        child->w[i] *= (float)(1 + amount * (2 * cop_rng_uniform(rng) - 1));
+    double draw[256];
+    for (size_t i = 0; i < weights; i += 256) {
+        size_t count = weights - i < 256 ? weights - i : 256;
+        cop_rng_uniforms(rng, draw, count);
+        for (size_t k = 0; k < count; k++)
+            child->w[i + k] *= (float)(1 + amount * (2 * draw[k] - 1));
+    }
 }
 
 static cop_status check(const cop_plan *plan) {
@@ -28,5 +34,5 @@ const cop_op cop_vary_weight_noise = {
     .section = SECTION,
     .options = options,
     .check = check,
-    .dense = {.vary = noise},
+    .dense = {.vary = noise, .names = true},
 };

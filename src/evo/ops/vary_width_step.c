@@ -66,5 +66,5 @@ const cop_op cop_vary_width_step = {
     .section = SECTION,
     .options = options,
     .check = check,
-    .dense = {.vary = step},
+    .dense = {.vary = step, .names = true}, /* a new genome has none */
 };
