@@ -166,6 +166,12 @@ void cop_network_keep_all(cop_network *network);
 cop_status cop_network_write(const cop_network *network, const char *path); /**< atomic */
 /** Every size and index is checked. COP_E_IO, COP_E_FORMAT. */
 cop_status cop_network_read(cop_network **network, const char *path);
+/** Weights and biases of @p model's layers, into @p params (made by cop_params_init), from a
+ * safetensors file with tensors NAME.weight (out, in[, height, width]) and NAME.bias (out) of F32
+ * or F64. NAME is the layer's; where not all layers are found so, the file has as many weights as
+ * the model has layers with weights, and they belong together in the order of their names, numbers
+ * as people count (net.2 before net.10). Everything is checked: COP_E_IO, COP_E_FORMAT. */
+cop_status cop_network_import(cop_params *params, const cop_model *model, const char *path);
 /** Weights that the network computes with at shared value @p v (ignored for TRAINED): (E) into @p
  * w. */
 void cop_effective_weights(const cop_params *params, const cop_mask *mask, cop_weighting_kind kind,

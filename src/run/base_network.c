@@ -33,8 +33,30 @@ static bool on_epoch(void *user, const cop_train_report *report) {
     return !halt;
 }
 
+static bool is_safetensors(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot && strcmp(dot, ".safetensors") == 0;
+}
+
+static cop_status import(cop_network **network, const cop_model *model, const char *path) {
+    cop_network *made = COP_NEW(cop_network);
+    *network = made;
+    char *input = cop_strdup(model->spec), *colon = strchr(input, ':'); /* "1x28x28: layers" */
+    COP_ASSERT(colon);
+    *colon = '\0';
+    cop_status status = cop_model_create(&made->model, input, colon + 1);
+    cop_free(input);
+    COP_TRY(status);
+    cop_params_init(&made->params, made->model);
+    cop_network_keep_all(made);
+    made->config = cop_strdup("");
+    return cop_network_import(&made->params, made->model, path);
+}
+
 cop_status cop_base_read(cop_network **network, const cop_model *model, const char *path) {
-    cop_status status = cop_network_read(network, path);
+    *network = NULL;
+    cop_status status =
+        is_safetensors(path) ? import(network, model, path) : cop_network_read(network, path);
     if (status == COP_OK && strcmp((*network)->model->spec, model->spec) != 0)
         status =
             cop_fail(COP_E_CONFIG, "%s holds another network (%s) than [network] asks for (%s)",
@@ -144,6 +166,11 @@ static cop_status obtain(cop_experiment *e) {
         cop_log(COP_LOG_INFO, "base network: read from %s", file);
         return COP_OK;
     }
+    if (is_safetensors(file))
+        return cop_fail(COP_E_IO,
+                        "[base] file: %s is not there, and what is trained is stored as HDF5: give "
+                        "the right path, or a name that ends with .h5",
+                        file);
     const char *task = cop_conf_text(e->conf, "base", "task");
     cop_dataset *set = NULL;
     if (!*task) task = e->task_names.items[0];

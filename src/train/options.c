@@ -9,8 +9,9 @@ const cop_option cop_base_options[] = {
     {"task", COP_OPT_TEXT, "", 0, 0, "", NULL, COP_SCIENCE,
      "task NAME of [task.NAME] that the base network is trained on; empty: the first in the file."},
     {"file", COP_OPT_TEXT, "", 0, 0, "", NULL, COP_SCIENCE,
-     "network file to take the base network from, relative to where coppice is started; when it is "
-     "not there the base network is trained and stored in it; empty: train, or use the cache."},
+     "network file to take the base network from, relative to where coppice is started: HDF5, or "
+     ".safetensors with the layers' weights as PyTorch exports them; when it is not there the base "
+     "network is trained and stored in it (HDF5); empty: train, or use the cache."},
     {"biases", COP_OPT_CHOICE, "keep", 0, 0, "", "keep|zero", COP_SCIENCE,
      "keep the trained biases, or set all of them to 0 once the base network is there."},
     {"seed", COP_OPT_INT, "1", 0, 9007199254740992.0, "", NULL, COP_SCIENCE,
