@@ -249,7 +249,7 @@ def csv_and_text_hold_what_json_holds(scratch):
 @test
 def what_is_wrong_is_named(scratch):
     refused(64, "there is no benchmark 'evil'; did you mean 'eval'?", "evil")
-    refused(64, "there is no benchmark 'x'; there are eval, generation, kernels", "x")
+    refused(64, "there is no benchmark 'x'; there are ecomp, eval, generation, kernels", "x")
     refused(64, "BENCHMARK is missing", )
     refused(64, "--density 2: wanted a number from 0 to 1", "eval", "--density", 2)
     refused(64, "--distance -1: wanted a number from 0 to 1", "eval", "--distance", -1)
