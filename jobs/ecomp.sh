@@ -15,4 +15,7 @@ cd "$COPPICE_HOME" || exit 1
 # shellcheck disable=SC2046  # words
 coppice_launch sweep configs/ecomp/[01][0-9][0-9].ini --seeds "$seeds" --out "$out" $(coppice_time_limit) "$@" || exit $?
 python3 jobs/ecomp_table.py "$out" >"$out/ecomp.csv" || exit $?
-echo "table: $out/ecomp.csv"
+python3 jobs/ecomp_table.py "$out" --curves >"$out/ecomp-curves.csv" || exit $?
+python3 jobs/ecomp_table.py "$out" --order >"$out/ecomp-order.txt" || exit $?
+cat "$out/ecomp-order.txt"
+echo "tables: $out/ecomp.csv $out/ecomp-curves.csv $out/ecomp-order.txt"
