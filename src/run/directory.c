@@ -61,7 +61,9 @@ static cop_status check_renaming(const char *path) {
     cop_status status = COP_OK;
     int a = open(from, O_CREAT | O_WRONLY | O_CLOEXEC, 0666),
         b = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-    if (a < 0 || b < 0 || rename(from, to) != 0)
+    if (a < 0 || b < 0)
+        status = cop_fail(COP_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+    else if (rename(from, to) != 0)
         status = cop_fail(COP_E_IO,
                           "%s: files cannot be replaced by renaming here (%s), which a run needs: "
                           "choose another folder with --out",
