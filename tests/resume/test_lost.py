@@ -43,7 +43,7 @@ def the_run_goes_on_without_a_worker_that_dies(scratch):
 
 @test
 def the_run_goes_on_without_a_worker_that_is_silent(scratch):
-    result = launch(scratch, "stop@unit:10/2", "--set", "parallel.patience=0.3")
+    result = launch(scratch, "stop@unit:10/2", "--set", "parallel.patience=3")
     same_end(scratch, result)
     check("launch:" not in result.stderr, result.stderr)
 
@@ -57,7 +57,7 @@ def another_worker_writes_when_the_writer_dies(scratch):
 
 @test
 def a_death_on_another_node_shows_by_silence(scratch):
-    result = launch(scratch, "kill@unit:10/2", "--set", "parallel.patience=0.3", COPPICE_RANKS_PER_NODE="1")
+    result = launch(scratch, "kill@unit:10/2", "--set", "parallel.patience=3", COPPICE_RANKS_PER_NODE="1")
     same_end(scratch, result)
     check("has died" not in result.stderr and "launch:" not in result.stderr, result.stderr)
 
@@ -71,7 +71,7 @@ def a_master_that_dies_is_started_again_from_the_last_checkpoint(scratch):
 
 @test
 def workers_elsewhere_do_not_wait_for_a_dead_master(scratch):
-    result = launch(scratch, "kill@ledger.after:3/0", "--set", "parallel.patience=1", COPPICE_RANKS_PER_NODE="1")
+    result = launch(scratch, "kill@ledger.after:3/0", "--set", "parallel.patience=3", COPPICE_RANKS_PER_NODE="1")
     same_end(scratch, result)
 
 
