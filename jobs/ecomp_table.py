@@ -3,7 +3,8 @@
 
     python3 jobs/ecomp_table.py DIR             one row a run, as CSV
     python3 jobs/ecomp_table.py DIR --curves    means over the runs of every third generation, as CSV
-    python3 jobs/ecomp_table.py DIR --order     scenarios in the published and in the measured order
+    python3 jobs/ecomp_table.py DIR --order     scenarios in the published and in the measured order (also of the
+                                                table, FILE.csv --order)
 """
 import csv
 import glob
@@ -18,8 +19,16 @@ COLUMNS = ("scenario seed accuracy_0 units_0 similarity_0 accuracy_1 similarity_
            "best_test best_width base_test one_width_after digest").split()
 
 
+def checkpoint(folder):
+    """The last one of a run."""
+    files = sorted(glob.glob(os.path.join(folder, "checkpoints", "*.h5")))
+    if not files:
+        sys.exit(f"{folder}: its checkpoints are gone: run it again, or leave it out")
+    return h5py.File(files[-1])
+
+
 def row(scenario, seed, folder, run):
-    with h5py.File(sorted(glob.glob(os.path.join(folder, "checkpoints", "*.h5")))[-1]) as file:
+    with checkpoint(folder) as file:
         rows = {name: file["individuals"][name][:] for name in
                 ("born", "accuracy.fashion", "units", "similarity", "units.hidden1")}
     born, last = rows["born"], rows["born"].max()
@@ -54,7 +63,7 @@ def curves(root, table):
     """Population means of every third generation, means over the runs: the paper's figures 2 to 4."""
     sums = {}
     for scenario, _, folder, _ in finished(root):
-        with h5py.File(sorted(glob.glob(os.path.join(folder, "checkpoints", "*.h5")))[-1]) as file:
+        with checkpoint(folder) as file:
             rows = {name: file["individuals"][name][:] for name in ("born", "accuracy.fashion", "units", "similarity")}
         for g in range(0, rows["born"].max() + 1, 3):
             here = rows["born"] == g
@@ -71,13 +80,20 @@ def ranks(values):
     return [sum(w < v for w in values) + (1 + sum(w == v for w in values)) / 2 for v in values]
 
 
+def lines(root):
+    """Rows of the table, as mappings, of a sweep's folder or of the table itself."""
+    if root.endswith(".csv"):
+        with open(root, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    return [dict(zip(COLUMNS, row(*run))) for run in finished(root)]
+
+
 def order(root, out):
     """The scenarios in the published and in the measured order of each quantity, and Spearman's coefficient with its
     exact one-sided probability over all orders."""
     found = {}
-    for scenario, seed, folder, run in finished(root):
-        line = dict(zip(COLUMNS, row(scenario, seed, folder, run)))
-        found.setdefault(scenario, []).append([float(line["accuracy_last"]) / 100, float(line["units_last"]),
+    for line in lines(root):
+        found.setdefault(line["scenario"], []).append([float(line["accuracy_last"]) / 100, float(line["units_last"]),
                                                float(line["similarity_last"])])
     names = sorted(set(found) & set(PUBLISHED))
     for k, quantity in enumerate(("accuracy", "units kept", "similarity")):
