@@ -4,6 +4,7 @@
 #include "coppice/io.h"
 #include "coppice/run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define GRACE_S 5.0  /* for mpirun to end after rank 0 has said how the run ended */
+#define ALONE_S 10.0 /* of mpirun without any process of its own before it counts as stuck */
 #define PAUSE_S 60.0 /* longest pause between two starts */
 
 /* Requests that came to this process, to be passed on. */
@@ -103,9 +105,57 @@ static void end_child(pid_t child, int *ended) {
     }
 }
 
-/* Until mpirun ends, or has had its time after rank 0 said how the run ended. */
+static bool runs(int64_t pid) {
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'R'; /* a strange name */
+    fclose(file);
+    return state != 'Z';
+}
+
+/* Whether @p parent has processes of its own that run. Linux only: elsewhere none is ever seen. */
+static bool has_children(pid_t parent) {
+    char path[sizeof "/proc//task//children" + 300];
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%lld/task", (long long)parent);
+    DIR *threads = opendir(path);
+    for (struct dirent *thread; threads && !found && (thread = readdir(threads));) {
+        if (thread->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "/proc/%lld/task/%s/children", (long long)parent,
+                 thread->d_name);
+        FILE *file = fopen(path, "r");
+        long long child;
+        while (file && !found && fscanf(file, "%lld", &child) == 1) found = runs(child);
+        if (file) fclose(file);
+    }
+    if (threads) closedir(threads);
+    return found;
+}
+
+/* An mpirun whose ranks have all died was seen to stay for ever. It counts as stuck when it had
+ * processes of its own (ranks, or the daemons of other nodes) and has had none for ALONE_S. */
+struct company {
+    bool had;
+    double looked, since; /* when it was looked at last; when company was seen last */
+};
+
+static bool stuck(struct company *seen, pid_t child) {
+    double now = cop_clock();
+    if (now - seen->looked < 0.5) return false;
+    seen->looked = now;
+    if (has_children(child)) {
+        seen->had = true;
+        seen->since = now;
+    }
+    return seen->had && now - seen->since > ALONE_S;
+}
+
+/* Until mpirun ends, or has had its time after rank 0 said how the run ended, or is stuck. */
 static struct word wait_for(pid_t child, const char *path, int *ended) {
     struct word word = {0};
+    struct company seen = {0};
     int passed_stops = 0, passed_checkpoints = 0;
     double said = 0;
     for (;; nap()) {
@@ -117,6 +167,10 @@ static struct word wait_for(pid_t child, const char *path, int *ended) {
         if (checkpoints > passed_checkpoints) {
             kill(child, SIGUSR2);
             passed_checkpoints = checkpoints;
+        }
+        if (stuck(&seen, child)) {
+            end_child(child, ended);
+            return read_word(path);
         }
         if (!word.there) {
             word = read_word(path);

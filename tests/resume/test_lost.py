@@ -70,6 +70,22 @@ def a_master_that_dies_is_started_again_from_the_last_checkpoint(scratch):
 
 
 @test
+def an_mpirun_that_stays_without_ranks_is_replaced(scratch):
+    fake = f"{scratch}/mpirun"
+    with open(fake, "w", encoding="utf-8") as f:
+        f.write(f"""#!/bin/sh
+[ -e {scratch}/once ] && exec mpirun "$@"
+touch {scratch}/once
+sleep 2
+exec tail -f /dev/null
+""")
+    os.chmod(fake, 0o755)
+    result = launch(scratch, "", MPIRUN=fake)
+    same_end(scratch, result)
+    check("starting again from the beginning" in result.stderr, result.stderr)
+
+
+@test
 def workers_elsewhere_do_not_wait_for_a_dead_master(scratch):
     result = launch(scratch, "kill@ledger.after:3/0", "--set", "parallel.patience=3", COPPICE_RANKS_PER_NODE="1")
     same_end(scratch, result)
