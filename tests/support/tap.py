@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,8 @@ def children(pid):
 
 
 def main():
+    # behind '&' a shell starts programs with Ctrl-C ignored, and they pass it on to all that they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"1..{len(_tests)}", flush=True)
     failed = 0
     for number, function in enumerate(_tests, 1):
