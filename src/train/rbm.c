@@ -18,20 +18,21 @@ cop_rbm *cop_rbm_create(cop_live_net *net) {
     r->h = COP_NEW_ARRAY(float, l->outputs * net->stride);
     r->edge_part = COP_NEW_ARRAY(float, l->initial);
     r->unit_part = COP_NEW_ARRAY(float, l->inputs > l->outputs ? l->inputs : l->outputs);
+    r->row = COP_NEW_ARRAY(double, net->stride);
+    r->uniform = COP_NEW_ARRAY(double, net->stride);
+    r->shift = COP_NEW_ARRAY(double, l->inputs);
+    size_t kernels;
+    const cop_unit_kernel *const *all = cop_unit_kernels(&kernels);
+    r->kernel = all[kernels - 1];
     return r;
 }
 
 void cop_rbm_destroy(cop_rbm *r) {
     if (!r) return;
-    void *own[] = {r->bias, r->bias_m, r->bias_v,    r->bias_slope,
-                   r->v,    r->h,      r->edge_part, r->unit_part};
+    void *own[] = {r->bias,      r->bias_m,    r->bias_v, r->bias_slope, r->v,    r->h,
+                   r->edge_part, r->unit_part, r->row,    r->uniform,    r->shift};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) cop_free(own[i]);
     cop_free(r);
-}
-
-static double sigmoid(double x) {
-    const double e = cop_exact_exp(-fabs(x));
-    return (x < 0 ? e : 1) / (1 + e);
 }
 
 static double softplus(double x) {
@@ -39,15 +40,21 @@ static double softplus(double x) {
 }
 
 /* Units (units, S) from what goes into them, scale * in + shift: their expectations, or states
- * drawn with @p rng. Places behind the n-th stay 0. */
-static void activate(const cop_live_net *net, size_t units, size_t n, const float *in, double scale,
+ * drawn with @p rng. Places behind the n-th become 0. */
+static void activate(cop_rbm *r, size_t units, size_t n, const float *in, double scale,
                      const double *shift, cop_rng *rng, float *out) {
-    for (size_t u = 0; u < units; u++)
-        for (size_t s = 0; s < n; s++) {
-            const size_t at = u * net->stride + s;
-            const double p = sigmoid(scale * (double)in[at] + (shift ? shift[u] : 0));
-            out[at] = rng ? (float)(cop_rng_uniform(rng) < p) : (float)p;
+    const size_t stride = r->net->stride;
+    for (size_t u = 0; u < units; u++) {
+        float *to = out + u * stride;
+        r->kernel->sigmoid(in + u * stride, stride, scale, shift ? shift[u] : 0, r->row);
+        if (rng) {
+            cop_rng_uniforms(rng, r->uniform, n);
+            for (size_t s = 0; s < n; s++) to[s] = (float)(r->uniform[s] < r->row[s]);
+        } else {
+            for (size_t s = 0; s < n; s++) to[s] = (float)r->row[s];
         }
+        for (size_t s = n; s < stride; s++) to[s] = 0;
+    }
 }
 
 /* What the hidden states in r->h put into the visible units, without their biases, to r->v. */
@@ -59,11 +66,8 @@ static void back(cop_rbm *r) {
 static void reconstruct(cop_rbm *r, size_t n) {
     const cop_live_layer *l = &r->net->layer[0];
     back(r);
-    for (size_t i = 0; i < l->inputs; i++) {
-        float *row = r->v + i * r->net->stride;
-        for (size_t s = 0; s < n; s++) row[s] = (float)sigmoid((double)row[s] + (double)r->bias[i]);
-        for (size_t s = n; s < r->net->stride; s++) row[s] = 0;
-    }
+    for (size_t i = 0; i < l->inputs; i++) r->shift[i] = (double)r->bias[i];
+    activate(r, l->inputs, n, r->v, 1, r->shift, NULL, r->v);
 }
 
 static double difference(const cop_rbm *r, size_t n) {
@@ -86,7 +90,7 @@ static void contrast(float *data, const float *chain, size_t count, size_t n) {
 static void draw_hidden(cop_rbm *r, size_t n, uint32_t batch, size_t turn) {
     cop_live_net *net = r->net;
     cop_rng rng = cop_rng_at(net->settings.seed, batch, (uint32_t)turn, COP_FOR_GIBBS);
-    activate(net, net->layer[0].outputs, n, net->layer[0].z, 1, NULL, &rng, r->h);
+    activate(r, net->layer[0].outputs, n, net->layer[0].z, 1, NULL, &rng, r->h);
 }
 
 double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chain, uint32_t batch,
@@ -94,7 +98,6 @@ double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chai
     cop_live_net *net = r->net;
     cop_live_layer *l = &net->layer[0];
     const cop_train_ops *ops = net->ops;
-    memset(r->h, 0, l->outputs * net->stride * sizeof *r->h);
     cop_live_forward(net, rows, n, NULL);
     draw_hidden(r, n, batch, 0);
     ops->slope(l->outputs, l->begin, l->edge, net->vectors, net->x, r->h, l->slope);
@@ -119,9 +122,8 @@ double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chai
 
 double cop_rbm_error(cop_rbm *r, const float *const *rows, size_t n) {
     cop_live_net *net = r->net;
-    memset(r->h, 0, net->layer[0].outputs * net->stride * sizeof *r->h);
     cop_live_forward(net, rows, n, NULL);
-    activate(net, net->layer[0].outputs, n, net->layer[0].z, 1, NULL, NULL, r->h);
+    activate(r, net->layer[0].outputs, n, net->layer[0].z, 1, NULL, NULL, r->h);
     reconstruct(r, n);
     return difference(r, n);
 }
@@ -138,9 +140,11 @@ static void log_p(const cop_rbm *r, const float *v, size_t n, const double *base
         const double b = beta * (double)r->bias[i] + (base ? (1 - beta) * base[i] : 0);
         for (size_t s = 0; s < n; s++) out[s] += b * (double)v[i * r->net->stride + s];
     }
+    const size_t stride = r->net->stride;
+    for (size_t s = 0; s < stride; s++) r->row[s] = s < n ? out[s] : 0;
     for (size_t u = 0; u < l->outputs; u++)
-        for (size_t s = 0; s < n; s++)
-            out[s] += softplus(beta * (double)l->z[u * r->net->stride + s]);
+        r->kernel->softplus(l->z + u * stride, stride, beta, r->row);
+    for (size_t s = 0; s < n; s++) out[s] = r->row[s];
 }
 
 void cop_rbm_free(cop_rbm *r, const float *const *rows, size_t n, double *out) {
@@ -175,10 +179,9 @@ static void anneal(cop_rbm *r, const double *base, size_t n, size_t thin, cop_rn
                    double *weight) {
     cop_live_net *net = r->net;
     const cop_live_layer *l = &net->layer[0];
-    double *p = COP_NEW_ARRAY(double, n), *shift = COP_NEW_ARRAY(double, l->inputs);
+    double *p = COP_NEW_ARRAY(double, n);
     memset(r->v, 0, l->inputs * net->stride * sizeof *r->v);
-    memset(r->h, 0, l->outputs * net->stride * sizeof *r->h);
-    activate(net, l->inputs, n, r->v, 1, base, rng, r->v);
+    activate(r, l->inputs, n, r->v, 1, base, rng, r->v);
     double now = 0;
     for (size_t k = 0; k < TEMPERATURES;) {
         k = k + thin < TEMPERATURES ? k + thin : TEMPERATURES;
@@ -190,16 +193,13 @@ static void anneal(cop_rbm *r, const double *base, size_t n, size_t thin, cop_rn
         for (size_t s = 0; s < n; s++) weight[s] += p[s];
         now = next;
         if (k == TEMPERATURES) break;
-        activate(net, l->outputs, n, l->z, now, NULL, rng, r->h);
+        activate(r, l->outputs, n, l->z, now, NULL, rng, r->h);
         back(r);
         for (size_t i = 0; i < l->inputs; i++)
-            shift[i] = (1 - now) * base[i] + now * (double)r->bias[i];
-        activate(net, l->inputs, n, r->v, now, shift, rng, r->v);
-        for (size_t i = 0; i < l->inputs; i++) /* what `back` left behind the last run */
-            memset(r->v + i * net->stride + n, 0, (net->stride - n) * sizeof *r->v);
+            r->shift[i] = (1 - now) * base[i] + now * (double)r->bias[i];
+        activate(r, l->inputs, n, r->v, now, r->shift, rng, r->v);
     }
     cop_free(p);
-    cop_free(shift);
 }
 
 cop_rbm_log_z cop_rbm_anneal(cop_rbm *r, const double *means, size_t runs, size_t thin,

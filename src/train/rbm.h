@@ -11,6 +11,7 @@
 #define COPPICE_TRAIN_RBM_H
 
 #include "live.h"
+#include "unit_kernels.h"
 
 typedef struct cop_rbm {
     cop_live_net *net;                          /**< borrowed; one layer, both_ways */
@@ -18,6 +19,9 @@ typedef struct cop_rbm {
     float *v, *h;                               /**< (inputs, S), (outputs, S) */
     float *edge_part;                           /**< (edges at the start) */
     float *unit_part;                           /**< (the larger of inputs, outputs) */
+    const cop_unit_kernel *kernel;
+    double *row, *uniform; /**< (S) */
+    double *shift;         /**< (inputs) */
 } cop_rbm;
 
 /** COP_E_CONFIG unless @p net has one layer. */

@@ -176,8 +176,44 @@ static void the_first_step_is_what_the_rule_says(void **state) {
     cop_live_destroy(net);
 }
 
+/* Every variant gives the bits of the first, which are those of the formulas to the last places:
+ * far from 0, at 0, where nothing is left, and of what is no number. */
+static void kernels_agree(void **state) {
+    (void)state;
+    enum { N = 160 };
+    static const float odd[] = {0,     -0.0f, INFINITY, -INFINITY, NAN,    -746, -740,   -36.8f,
+                                36.8f, 746,   1e30f,    -1e30f,    1e-30f, 88,   -1e-8f, 710};
+    size_t count;
+    const cop_unit_kernel *const *all = cop_unit_kernels(&count);
+    float in[N];
+    double first[2][N], to[2][N];
+    cop_rng rng = cop_rng_at(11, 0, 0, COP_FOR_TEST);
+    for (size_t i = 0; i < N; i++)
+        in[i] = i < 16 ? odd[i] : (float)(40 * (cop_rng_uniform(&rng) - 0.5));
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = 0; i < N; i++) to[1][i] = 0.25;
+        all[k]->sigmoid(in, N, 0.75, -0.5, to[0]);
+        all[k]->softplus(in, N, 0.75, to[1]);
+        if (k == 0) memcpy(first, to, sizeof to);
+        for (size_t i = 0; i < N; i++)
+            for (size_t f = 0; f < 2; f++)
+                assert_true(to[f][i] == first[f][i] || (isnan(to[f][i]) && isnan(first[f][i])));
+    }
+    for (size_t i = 0; i < N; i++) {
+        const double at = 0.75 * (double)in[i], p = 1 / (1 + exp(-(at - 0.5)));
+        const double plus = 0.25 + (at > 30 ? at : log1p(exp(at)));
+        if (isnan(in[i])) {
+            assert_true(isnan(first[0][i]) && isnan(first[1][i]));
+            continue;
+        }
+        assert_true(fabs(first[0][i] - p) <= 1e-15);
+        assert_true(first[1][i] == plus || fabs(first[1][i] - plus) <= 1e-12 * fabs(plus));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_agree),
         cmocka_unit_test(free_energies_are_sums_over_states),
         cmocka_unit_test(annealing_finds_the_partition_function),
         cmocka_unit_test(learning_makes_samples_likelier),
