@@ -153,13 +153,16 @@ void cop_trials_write(const cop_trials *trials, cop_buf *out);
 void cop_trials_csv(const cop_trials *trials, cop_buf *out);
 void cop_trials_runs_csv(const cop_trials *trials, cop_buf *out);
 
-/** Measures of the best individual so far, by generation. */
+/** Measures of the best individual so far, by generation from 0, or of a network that learns, by
+ * epoch from 1. */
 typedef struct cop_curve {
+    bool training;
     size_t generations;
-    double *value; /**< (generations, measures); NaN where unknown */
+    double *value; /**< (generations or epochs, measures); NaN where unknown */
 } cop_curve;
-/** From metrics.jsonl: "fitness" and names of the plan's measures. Damaged lines end the curve.
- * COP_E_IO. */
+/** From metrics.jsonl: of a search "fitness" and names of the plan's measures; of a training
+ * "loss", "test_loss", "edges", and "accuracy", "validation_accuracy" and "test_accuracy" in
+ * percent. Damaged lines end the curve. COP_E_IO. */
 cop_status cop_curve_read(cop_curve *curve, const char *directory, const cop_list *measures);
 void cop_curve_clear(cop_curve *curve);
 

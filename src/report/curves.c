@@ -1,4 +1,5 @@
-/* How the best individual so far became what it is: from the metrics that a run appends. */
+/* How the best individual so far became what it is, or a network learnt: from the metrics that a
+ * run appends. */
 #include <math.h>
 #include <string.h>
 
@@ -14,19 +15,32 @@ static double number(const json_t *line, const char *name) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* A number of an epoch; what is named an accuracy is a share there and a percentage here. */
+static double learnt(const json_t *line, const char *name) {
+    const json_t *value = json_object_get(line, name);
+    const char *tail = strstr(name, "accuracy");
+    if (!json_is_number(value)) return NAN;
+    return (tail && strcmp(tail, "accuracy") == 0 ? 100 : 1) * json_number_value(value);
+}
+
 static void add_line(cop_curve *curve, const json_t *line, const cop_list *measures) {
     json_int_t generation = json_integer_value(json_object_get(line, "generation"));
-    bool fresh =
-        json_equal(json_object_get(line, "best_id"), json_object_get(line, "best_ever_id"));
+    bool training = !json_object_get(line, "best_ever_id"),
+         fresh =
+             json_equal(json_object_get(line, "best_id"), json_object_get(line, "best_ever_id"));
     size_t width = measures->count;
+    if (curve->generations == 0) curve->training = training;
     /* in order and without a gap, as a run writes them; anything else ends the curve */
-    if (generation < 0 || (size_t)generation != curve->generations || generation > GENERATIONS_MOST)
+    if (generation < 0 || (size_t)generation != curve->generations + training ||
+        generation > GENERATIONS_MOST || training != curve->training)
         return;
     curve->value = cop_realloc(curve->value, curve->generations * width,
                                (curve->generations + 1) * width, sizeof *curve->value);
     double *row = curve->value + curve->generations++ * width;
     for (size_t m = 0; m < width; m++) {
-        if (strcmp(measures->items[m], "fitness") == 0) {
+        if (training) {
+            row[m] = learnt(line, measures->items[m]);
+        } else if (strcmp(measures->items[m], "fitness") == 0) {
             const json_t *best = json_object_get(line, "best_ever");
             row[m] = json_is_number(best) ? json_number_value(best) : NAN;
         } else {

@@ -207,10 +207,10 @@ def figures_that_cannot_be_are_missed_alone(scratch):
     out = f"{scratch}/\udcff '$(x)' dir"  # no UTF-8, and all that shells and gnuplot read as something else
     words = (CONFIG, "training=configs/smoke/training.ini", "--seeds", "1-2", "--out", out)
     result = sweep(*words, *FEW[:2])
-    check("figures: 5, as SVG and PNG" in result.stdout and result.stderr.count("warning") == 0, result.stderr)
+    check("figures: 6, as SVG and PNG" in result.stdout and result.stderr.count("warning") == 0, result.stderr)
     drawn = sorted(name for name in os.listdir(f"{out}/figures") if name.endswith(".png"))
     check(drawn == ["arms.png", "confusion-padawann-digits.png", "confusion-padawann-letters.png",
-                    "confusion-training-clusters.png", "curves-padawann.png"], drawn)
+                    "confusion-training-clusters.png", "curves-padawann.png", "curves-training.png"], drawn)
     shutil.rmtree(f"{out}/figures")
     os.mkdir(f"{out}/figures")
     with open(f"{out}/figures/a.gp", "w", encoding="utf-8") as f:
@@ -220,9 +220,38 @@ def figures_that_cannot_be_are_missed_alone(scratch):
         with open(f"{out}/padawann/seed-{seed}/best.h5", "w", encoding="utf-8") as f:
             f.write("damaged")
     result = sweep(*words, *FEW[:2])
-    check("figures: 3, as SVG and PNG" in result.stdout, result.stdout + result.stderr)
+    check("figures: 4, as SVG and PNG" in result.stdout, result.stdout + result.stderr)
     for line in ("left out of the curves: ", "no confusion matrices of arm padawann: ", "gnuplot cannot draw "):
         check(result.stderr.count(line) == 1, f"{line}: {result.stderr}")
+
+
+@test
+def curves_of_trainings_are_what_every_epoch_left(scratch):
+    out = f"{scratch}/a"
+    sweep("configs/smoke/training.ini", "rbm=configs/smoke/rbm.ini", "--seeds", "1-2", "--out", out)
+
+    def column(name, seed):
+        with open(f"{out}/figures/{name}.tsv", encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        check(lines[0] == "# epoch\tmean\tsd\tseed 1\tseed 2", lines[0])
+        data = [line.split("\t") for line in lines[1:]]
+        check([int(d[0]) for d in data] == list(range(1, len(data) + 1)), data)
+        return [float(d[2 + seed]) for d in data]
+    for arm, names in (("training", ("accuracy", "validation_accuracy", "test_accuracy", "loss", "test_loss", "edges")),
+                       ("rbm", ("loss", "test_loss", "edges"))):
+        check({n for n in os.listdir(f"{out}/figures") if n.startswith(arm + "-") and n.endswith(".tsv")} ==
+              {f"{arm}-{name}.tsv" for name in names}, os.listdir(f"{out}/figures"))
+        for seed in (1, 2):
+            with open(f"{out}/{arm}/seed-{seed}/metrics.jsonl", encoding="utf-8") as f:
+                lines = [json.loads(line) for line in f]
+            for name in names:
+                scale = 100 if name.endswith("accuracy") else 1
+                check(column(f"{arm}-{name}", seed) == [float(f"{scale * line[name]:.8g}") for line in lines], f"{arm} {name}")
+    for script, plots in (("curves-training", ("'accuracy, %'", "test_accuracy.tsv", "'loss'", "'edges'")),
+                          ("curves-rbm", ("test_loss.tsv", "'edges'")), ("arms", ("rbm-edges.tsv", "training-edges.tsv"))):
+        with open(f"{out}/figures/{script}.gp", encoding="utf-8") as f:
+            text = f.read()
+        check(all(word in text for word in (*plots, "'epoch'")) and "best so far" not in text, text)
 
 
 @test
