@@ -139,34 +139,33 @@ static hint foresee(const double *d, size_t stride, double wanted, float *rough,
     return (hint){.known = false};
 }
 
+/* Bisect from 2^k to 2^(k+1), which doubling and halving lead to, as long as that is only about
+ * sides: until the middle is as near as @p near to the end. After m steps it is the middle of that
+ * 2^m-th part of the bracket which has the end inside, so no step waits for the one before. All
+ * numbers are exact. Returns the steps taken, at most @p steps; 0 for any other bracket. */
+static int halve(const hint *end, double near, int steps, double *low, double *high, double *beta) {
+    const double part = end->beta / *low - 1; /* of the bracket, a whole number of 2^-52 */
+    if (!(*high == 2 * *low && part >= 0 && part < 1)) return 0;
+    const uint64_t place = (uint64_t)(part * 0x1p52);
+    double close = near / *low * 0x1p52;
+    int step = 0;
+    for (; step < steps && step < 50; step++, close *= 2) {
+        int64_t from_middle = (int64_t)(place << step & 0xfffffffffffffu) - (1ll << 51);
+        if (fabs((double)from_middle) <= close) break;
+    }
+    double width = ldexp(*low, -step);
+    *low += width * (double)(place >> (52 - step));
+    *high = *low + width;
+    *beta = (*low + *high) / 2;
+    return step;
+}
+
 /* Weights of the neighbours of one sample, @p d in place: exp(-beta d) / sum with beta such that
  * their entropy is @p wanted. The search is the reference's step by step (so is the result to the
  * tolerance): from 1, doubled or halved until bracketed, then bisected. With coinciding samples it
  * never ends by itself; 100 halvings or doublings stay far inside the range of double. Steps that
  * cannot be the last (@p end tells how far off they are) only need the side that they are on, so
  * they are not computed: the same path, a quarter of the work or less. */
-/* Bisect as long as that is only about sides: until the middle is as near as @p near to the end.
- * All numbers are positive, so their bits are ordered as they are, and no branch is foretold. */
-static int halve(const hint *end, double near, int steps, double *low, double *high, double *beta) {
-    uint64_t bits[2], middle;
-    memcpy(&bits[0], low, sizeof middle);
-    memcpy(&bits[1], high, sizeof middle);
-    int step = 0;
-    while (step < steps && fabs(end->beta - *beta) > near) {
-        const bool up = end->beta > *beta;
-        double ends[2];
-        memcpy(&middle, beta, sizeof middle);
-        bits[0] = up ? middle : bits[0];
-        bits[1] = up ? bits[1] : middle;
-        memcpy(ends, bits, sizeof ends);
-        *beta = (ends[0] + ends[1]) / 2;
-        step++;
-    }
-    memcpy(low, &bits[0], sizeof middle);
-    memcpy(high, &bits[1], sizeof middle);
-    return step;
-}
-
 static void neighbours_of(double *d, size_t stride, double wanted, const hint *end,
                           double *weight) {
     double low = -INFINITY, high = INFINITY, beta = 1, sum = 0, moment;
