@@ -30,7 +30,7 @@ static bool supported(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 extern const cop_sparse_ops cop_sparse_ops_avx2;
-TABLE("avx2", supported)
+TABLE("avx2", supported, NULL, NULL)
 #else
 typedef int cop_sparse_avx2_absent; /* a translation unit must declare something */
 #endif

@@ -1,5 +1,6 @@
 /* Sparse kernels for AVX-512: one vector of 16 samples is one register. */
 #include "la/list.h"
+#include "la/skip.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -37,7 +38,7 @@ static bool supported(void) {
     return __builtin_cpu_supports("avx512f");
 }
 extern const cop_sparse_ops cop_sparse_ops_avx512;
-TABLE("avx512", supported)
+TABLE("avx512", supported, cop_nonzeros_avx512, cop_skip_avx512)
 #else
 typedef int cop_sparse_avx512_absent; /* a translation unit must declare something */
 #endif

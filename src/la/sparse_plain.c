@@ -27,4 +27,4 @@ static bool supported(void) {
     return true;
 }
 extern const cop_sparse_ops cop_sparse_ops_plain;
-TABLE("plain", supported)
+TABLE("plain", supported, NULL, NULL)

@@ -30,7 +30,7 @@ static bool supported(void) {
     return true;
 }
 extern const cop_sparse_ops cop_sparse_ops_sse2;
-TABLE("sse2", supported)
+TABLE("sse2", supported, NULL, NULL)
 #else
 typedef int cop_sparse_sse2_absent; /* a translation unit must declare something */
 #endif

@@ -172,6 +172,6 @@ static TARGET void FN(pool)(const cop_sparse_pool *p, const float *in, float *ou
 
 #include "la/full_template.h"
 
-#define TABLE(text, is_supported)                                                                  \
+#define TABLE(text, is_supported, nonzeros, skip)                                                  \
     const cop_sparse_ops PASTE(cop_sparse_ops_, VARIANT) = {                                       \
-        text, is_supported, FN(choose), FN(sum), FN(pool), FN(full), FN(join)};
+        text, is_supported, FN(choose), FN(sum), FN(pool), FN(full), FN(join), nonzeros, skip};

@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum { TABLE_BYTES = 32 << 20, AHEAD = 8 };
+enum { SKIP_OUTPUTS = 32 }; /* with fewer, lists cost more than they save */
+#define SKIP_DENSITY 0.7
 
 typedef struct entry {
     cop_name name;
@@ -30,6 +32,9 @@ struct cop_rows {
     uint32_t epoch;
     const float **part; /* (units of the first layer, pieces) */
     const float **row;  /* (units of the widest layer) */
+    cop_nonzeros seen;  /* of the batch; place NULL: the variant has no such kernel */
+    cop_nonzeros inner; /* of a hidden layer */
+    float *scratch;
 };
 
 static const cop_layer *weighted(const cop_model *model, size_t *i) {
@@ -69,6 +74,28 @@ static size_t slots_of(const cop_eval_setup *setup, const cop_layer *first) {
     return most / each > least ? most / each : least;
 }
 
+static size_t blocks_of(size_t inputs) {
+    return (inputs + COP_NONZERO_BLOCK - 1) / COP_NONZERO_BLOCK;
+}
+
+static size_t nonzeros_bytes(size_t inputs, size_t s) {
+    return (inputs * s + COP_SPARSE_LANES) * 8 + (blocks_of(inputs) * s + 1) * 4;
+}
+
+static void nonzeros_create(cop_nonzeros *list, size_t inputs, size_t vectors) {
+    const size_t s = vectors * COP_SPARSE_LANES;
+    *list = (cop_nonzeros){.inputs = inputs, .vectors = vectors};
+    list->begin = COP_NEW_ARRAY(uint32_t, blocks_of(inputs) * s + 1);
+    list->place = COP_NEW_ARRAY(uint32_t, inputs * s + COP_SPARSE_LANES);
+    list->value = COP_NEW_ARRAY(float, inputs *s + COP_SPARSE_LANES);
+}
+
+static void nonzeros_clear(cop_nonzeros *list) {
+    cop_free(list->begin);
+    cop_free(list->place);
+    cop_free(list->value);
+}
+
 static size_t places_of(size_t slots) {
     size_t places = 64;
     while (places < 2 * slots) places *= 2;
@@ -83,7 +110,9 @@ size_t cop_rows_bytes(const cop_eval_setup *setup) {
         if (m->layers[i].biases > widest) widest = m->layers[i].biases;
     size_t slots = slots_of(setup, first), features = cop_shape_size(m->input);
     return slots * s + places_of(slots) * sizeof(entry) + (m->biases + features) * s +
-           setup->batch * features * sizeof(float) +
+           setup->batch * features * sizeof(float) + nonzeros_bytes(features, s / sizeof(float)) +
+           nonzeros_bytes(widest, s / sizeof(float)) +
+           COP_SKIP_SCRATCH(s / sizeof(float)) * sizeof(float) +
            first->biases * cop_names_pieces(setup->model) * sizeof(float *) +
            widest * (sizeof(float *) + sizeof(float)) + 64 * (m->count + 8);
 }
@@ -122,7 +151,13 @@ cop_status cop_rows_create(cop_rows **rows, const cop_eval_setup *setup) {
     r->places = places_of(r->slots);
     r->slot = cop_alloc(r->slots * s, sizeof(float));
     r->table = COP_NEW_ARRAY(entry, r->places);
-    return cop_sparse_choose(&r->ops);
+    COP_TRY(cop_sparse_choose(&r->ops));
+    if (r->ops->skip && r->features * s < UINT32_MAX && widest * s < UINT32_MAX) {
+        nonzeros_create(&r->seen, r->features, r->vectors);
+        nonzeros_create(&r->inner, widest, r->vectors);
+        r->scratch = COP_NEW_ARRAY(float, COP_SKIP_SCRATCH(s));
+    }
+    return COP_OK;
 }
 
 void cop_rows_destroy(cop_rows *r) {
@@ -139,6 +174,9 @@ void cop_rows_destroy(cop_rows *r) {
     cop_free(r->x);
     cop_free(r->slot);
     cop_free(r->table);
+    nonzeros_clear(&r->seen);
+    nonzeros_clear(&r->inner);
+    cop_free(r->scratch);
     cop_free(r);
 }
 
@@ -163,6 +201,20 @@ void cop_rows_batch(cop_rows *r, const float *x, size_t n) {
         for (size_t i = 0; i < n; i++) to[i] = x[i * r->features + f];
         for (size_t i = n; i < s; i++) to[i] = 0;
     }
+    if (r->seen.place) r->ops->nonzeros(r->x, &r->seen);
+}
+
+/* @p list NULL, or what is not zero of layer->x, whose inputs begin with list block @p block. */
+static void multiply(cop_rows *r, const cop_full *layer, const cop_nonzeros *list, size_t block) {
+    const size_t s = r->vectors * COP_SPARSE_LANES;
+    if (list && layer->outputs >= SKIP_OUTPUTS) {
+        const uint32_t *begin = list->begin + block * s;
+        const size_t left = begin[blocks_of(layer->inputs) * s] - begin[0];
+        if ((double)left <= SKIP_DENSITY * (double)(layer->inputs * s) &&
+            r->ops->skip(layer, list, block, r->scratch))
+            return;
+    }
+    r->ops->full(layer);
 }
 
 /* ------------------------------------------------------------------ pieces of the first layer */
@@ -200,7 +252,7 @@ static void sum_pieces(cop_rows *r, const cop_genome *genome, size_t rows, size_
         r->part[u * r->pieces + p] = r->slot + (size_t)find(r, name, &known) * s;
         if (!known) r->row[fresh.outputs++] = piece;
     }
-    r->ops->full(&fresh);
+    multiply(r, &fresh, r->seen.place ? &r->seen : NULL, begin / COP_NONZERO_BLOCK);
 }
 
 /* ------------------------------------------------------------------ layers */
@@ -228,7 +280,10 @@ void cop_rows_forward(cop_rows *r, const cop_genome *genome, const cop_dense *un
         }
         for (size_t u = 0; u < d->rows; u++) r->row[u] = w + u * columns;
         layer.x = r->y[k - 1];
-        r->ops->full(&layer);
+        const bool lists = r->seen.place && r->relu[k - 1] && d->rows >= SKIP_OUTPUTS;
+        r->inner.inputs = columns;
+        if (lists) r->ops->nonzeros(layer.x, &r->inner);
+        multiply(r, &layer, lists ? &r->inner : NULL, 0);
     }
 }
 
