@@ -74,7 +74,7 @@ typedef enum cop_h5_type {
 } cop_h5_type;
 
 /** Groups are made as needed. Datasets of more than 64 KiB are chunked, shuffled and deflated
- * (level 1).
+ * (level 1), but for COP_H5_F32: those are weights, of which deflate takes a tenth at 30 MB/s.
  *  @p dims has @p rank (1..4) entries; empty (0) dimensions are allowed. */
 cop_status cop_h5_write(cop_h5 *file, const char *path, cop_h5_type type, int rank,
                         const size_t *dims, const void *data);

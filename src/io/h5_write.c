@@ -47,7 +47,7 @@ static bool set_chunks(hid_t create, int rank, const size_t *dims, size_t size) 
            H5Pset_deflate(create, 1) >= 0;
 }
 
-/* @p space is taken over */
+/* @p space is taken over; @p size: of an item that may be compressed, else 0 */
 static cop_status write_dataset(cop_h5 *file, const char *path, hid_t type, hid_t space, int rank,
                                 const size_t *dims, size_t size, size_t items, const void *data) {
     cop_status status = make_groups(file, path, false);
@@ -77,6 +77,7 @@ cop_status cop_h5_write(cop_h5 *file, const char *path, cop_h5_type type, int ra
         extent[axis] = dims[axis];
     }
     COP_ASSERT(items <= SIZE_MAX / size);
+    if (type == COP_H5_F32) size = 0;
     return write_dataset(file, path, memory, H5Screate_simple(rank, extent, NULL), rank, dims, size,
                          items, data);
 }

@@ -108,36 +108,33 @@ INLINE bool turn_rows(const cop_full *f, size_t first, size_t from, size_t count
     return !bad;
 }
 
-/* One sample's inputs [at, end) of a block. */
-INLINE void add(const cop_nonzeros *list, size_t at, size_t end, const float *w, __m512 *acc,
-                size_t V) {
-    for (; at < end; at++) {
-        const __m512 value = _mm512_set1_ps(list->value[at]);
-        const float *from = w + list->place[at] * V * L;
-        for (size_t v = 0; v < V; v++)
-            acc[v] = _mm512_fmadd_ps(_mm512_load_ps(from + v * L), value, acc[v]);
-    }
+INLINE void add(float value, const float *w, __m512 *acc, size_t V) {
+    const __m512 x = _mm512_set1_ps(value);
+    for (size_t v = 0; v < V; v++) acc[v] = _mm512_fmadd_ps(_mm512_load_ps(w + v * L), x, acc[v]);
 }
 
 /* A block's part of all sums; two samples at a time, as few sums alone would wait for each other.
  */
-INLINE void add_block(const cop_nonzeros *list, const uint32_t *begin, const float *w, float *sum,
-                      size_t V) {
-    for (size_t s = 0; s < list->vectors * L; s += 2) {
+INLINE void add_block(const cop_nonzeros *list, const uint32_t *begin, const float *restrict w,
+                      float *restrict sum, size_t V) {
+    const uint32_t *const restrict place = list->place;
+    const float *const restrict value = list->value;
+    const size_t samples = list->vectors * L;
+    for (size_t s = 0; s < samples; s += 2, sum += 2 * V * L) {
         __m512 one[MOST], two[MOST];
-        size_t a = begin[s], b = begin[s + 1], last = begin[s + 2];
-        const size_t both = b - a < last - b ? b - a : last - b, end = b;
-        float *to = sum + s * V * L;
-        for (size_t v = 0; v < V; v++) one[v] = _mm512_load_ps(to + v * L);
-        for (size_t v = 0; v < V; v++) two[v] = _mm512_load_ps(to + (V + v) * L);
-        for (size_t i = 0; i < both; i++, a++, b++) {
-            add(list, a, a + 1, w, one, V);
-            add(list, b, b + 1, w, two, V);
+        size_t a = begin[s], b = begin[s + 1];
+        const size_t end = b, last = begin[s + 2];
+        const size_t both = end - a < last - b ? end : a + (last - b);
+        for (size_t v = 0; v < V; v++) one[v] = _mm512_load_ps(sum + v * L);
+        for (size_t v = 0; v < V; v++) two[v] = _mm512_load_ps(sum + (V + v) * L);
+        for (; a < both; a++, b++) {
+            add(value[a], w + place[a] * V * L, one, V);
+            add(value[b], w + place[b] * V * L, two, V);
         }
-        add(list, a, end, w, one, V);
-        add(list, b, last, w, two, V);
-        for (size_t v = 0; v < V; v++) _mm512_store_ps(to + v * L, one[v]);
-        for (size_t v = 0; v < V; v++) _mm512_store_ps(to + (V + v) * L, two[v]);
+        for (; a < end; a++) add(value[a], w + place[a] * V * L, one, V);
+        for (; b < last; b++) add(value[b], w + place[b] * V * L, two, V);
+        for (size_t v = 0; v < V; v++) _mm512_store_ps(sum + v * L, one[v]);
+        for (size_t v = 0; v < V; v++) _mm512_store_ps(sum + (V + v) * L, two[v]);
     }
 }
 
@@ -176,7 +173,8 @@ INLINE bool strip(const cop_full *f, const cop_nonzeros *list, size_t block, siz
         return strip(f, list, block, first, scratch, V);                                           \
     }
 STRIP(1)
-STRIP(2) STRIP(3) STRIP(4) STRIP(5) STRIP(6)
+STRIP(2)
+STRIP(3) STRIP(4) STRIP(5) STRIP(6)
 
     bool cop_skip_avx512(const cop_full *f, const cop_nonzeros *list, size_t block,
                          float *scratch) {

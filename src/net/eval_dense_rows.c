@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum { TABLE_BYTES = 32 << 20, AHEAD = 8 };
-enum { SKIP_OUTPUTS = 32 }; /* with fewer, lists cost more than they save */
-#define SKIP_DENSITY 0.7
+enum { SKIP_OUTPUTS = 64 }; /* with fewer, lists cost more than they save */
+#define SKIP_DENSITY 0.5
 
 typedef struct entry {
     cop_name name;
