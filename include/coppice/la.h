@@ -306,7 +306,7 @@ typedef struct cop_nonzeros {
     float *value;
 } cop_nonzeros;
 #define COP_NONZERO_BLOCK ((size_t)64)
-/** Floats of working space of cop_sparse_ops.skip for @p samples. */
+/** Floats of working space of cop_sparse_ops.skip_zeros for @p samples. */
 #define COP_SKIP_SCRATCH(samples) (6 * COP_SPARSE_LANES * (COP_NONZERO_BLOCK + (samples)))
 
 /** One variant of the sparse kernels. Vectors are 64-byte aligned; nothing overlaps. */
@@ -325,13 +325,14 @@ typedef struct cop_sparse_ops {
     /** y = bias + the sum of vectors (S) @p piece (outputs, pieces), one after the other; row,
      * inputs and x are not read. */
     void (*join)(const cop_full *layer, const float *const *piece, size_t pieces);
-    /** Fill the lists of x (list->inputs, list->vectors * COP_SPARSE_LANES); NULL, like skip, where
-     * the variant has none. */
+    /** Fill the lists of x (list->inputs, list->vectors * COP_SPARSE_LANES); NULL, like skip_zeros,
+     * where the variant has none. */
     void (*nonzeros)(const float *x, cop_nonzeros *list);
     /** What full does, from lists in place of layer->x; the layer's first input is that of list
      * block @p block. Equal values; a zero may have another sign. False when some weight is not
      * finite, which would make zeros count: nothing useful is in y then. */
-    bool (*skip)(const cop_full *layer, const cop_nonzeros *list, size_t block, float *scratch);
+    bool (*skip_zeros)(const cop_full *layer, const cop_nonzeros *list, size_t block,
+                       float *scratch);
 } cop_sparse_ops;
 
 /** All variants compiled in, fastest first; the last is plain C. Some may not be supported here. */

@@ -1,5 +1,5 @@
 /** @file skip.h
- *  cop_sparse_ops.nonzeros and .skip of AVX-512. Other variants have none: they have no instruction
+ *  cop_sparse_ops.nonzeros and .skip_zeros of AVX-512. Other variants have none: they have no instruction
  * that packs what is left of a vector.
  */
 #ifndef COPPICE_LA_SKIP_H

@@ -152,7 +152,7 @@ cop_status cop_rows_create(cop_rows **rows, const cop_eval_setup *setup) {
     r->slot = cop_alloc(r->slots * s, sizeof(float));
     r->table = COP_NEW_ARRAY(entry, r->places);
     COP_TRY(cop_sparse_choose(&r->ops));
-    if (r->ops->skip && r->features * s < UINT32_MAX && widest * s < UINT32_MAX) {
+    if (r->ops->skip_zeros && r->features * s < UINT32_MAX && widest * s < UINT32_MAX) {
         nonzeros_create(&r->seen, r->features, r->vectors);
         nonzeros_create(&r->inner, widest, r->vectors);
         r->scratch = COP_NEW_ARRAY(float, COP_SKIP_SCRATCH(s));
@@ -211,7 +211,7 @@ static void multiply(cop_rows *r, const cop_full *layer, const cop_nonzeros *lis
         const uint32_t *begin = list->begin + block * s;
         const size_t left = begin[blocks_of(layer->inputs) * s] - begin[0];
         if ((double)left <= SKIP_DENSITY * (double)(layer->inputs * s) &&
-            r->ops->skip(layer, list, block, r->scratch))
+            r->ops->skip_zeros(layer, list, block, r->scratch))
             return;
     }
     r->ops->full(layer);
