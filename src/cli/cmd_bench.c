@@ -33,6 +33,8 @@ static const cop_flag flags[] = {
      "generation, ecomp: individuals of the population (20; ecomp: 100)."},
     {"generation", 0, "G", false,
      "generation: whose children are evaluated (10); ecomp: how many are timed (10)."},
+    {"data", 'd', "DIR", false,
+     "ecomp: folder with the data sets, to take Fashion-MNIST instead of drawn digits."},
     {"fitness-samples", 0, "N", false,
      "generation: samples that the generations before it are judged on (500)."},
     {"evaluator", 0, "NAME", false, "sign (default), sparse, blas or reference."},
