@@ -97,22 +97,31 @@ static void large(void **state) {
     (void)state;
     const char *path = test_path("large.h5");
     size_t rows = 3, columns = 700001;
-    float *values = cop_alloc(rows * columns, sizeof *values);
-    for (size_t k = 0; k < rows * columns; k++) values[k] = (float)(k % 1000);
+    uint32_t *values = cop_alloc(rows * columns, sizeof *values);
+    float *weights = cop_alloc(columns, sizeof *weights);
+    for (size_t k = 0; k < rows * columns; k++) values[k] = (uint32_t)(k % 1000);
+    for (size_t k = 0; k < columns; k++) weights[k] = (float)k;
     cop_h5 *file = NULL;
     assert_ok(cop_h5_create(&file, path));
-    assert_ok(cop_h5_write(file, "/x", COP_H5_F32, 2, (size_t[]){rows, columns}, values));
+    assert_ok(cop_h5_write(file, "/x", COP_H5_U32, 2, (size_t[]){rows, columns}, values));
+    assert_ok(cop_h5_write(file, "/w", COP_H5_F32, 1, &columns, weights));
     file = reopened(file, path);
-    float *seen = cop_alloc(rows * columns, sizeof *seen);
-    assert_ok(cop_h5_read_into(file, "/x", COP_H5_F32, 2, (size_t[]){rows, columns}, seen));
+    uint32_t *seen = cop_alloc(rows * columns, sizeof *seen);
+    float *seen_weights = cop_alloc(columns, sizeof *seen_weights);
+    assert_ok(cop_h5_read_into(file, "/x", COP_H5_U32, 2, (size_t[]){rows, columns}, seen));
     assert_memory_equal(seen, values, rows * columns * sizeof *values);
+    assert_ok(cop_h5_read_into(file, "/w", COP_H5_F32, 1, &columns, seen_weights));
+    assert_memory_equal(seen_weights, weights, columns * sizeof *weights);
     assert_ok(cop_h5_close(file));
     cop_buf bytes = {0};
     assert_ok(cop_read_file(path, SIZE_MAX, &bytes));
-    assert_true(bytes.length < rows * columns); /* four bytes each, compressed */
+    /* weights as they are; of the others' four bytes each less than one */
+    assert_true(bytes.length > columns * 4 && bytes.length < columns * 4 + rows * columns);
     cop_buf_clear(&bytes);
     cop_free(values);
+    cop_free(weights);
     cop_free(seen);
+    cop_free(seen_weights);
 }
 
 static void texts(void **state) {
