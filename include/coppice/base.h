@@ -219,6 +219,8 @@ typedef struct cop_rng {
 
 cop_rng cop_rng_at(uint64_t seed, uint32_t generation, uint32_t item, uint32_t purpose);
 uint32_t cop_rng_u32(cop_rng *rng);
+/** The same as so many calls of cop_rng_u32, quicker. */
+void cop_rng_words(cop_rng *rng, uint32_t *to, size_t count);
 uint64_t cop_rng_u64(cop_rng *rng);
 /** Uniform in [0, 1), 53 bits. */
 double cop_rng_uniform(cop_rng *rng);

@@ -71,6 +71,11 @@ typedef struct cop_model {
  * weights) and must fit each other; dense flattens its input by itself. COP_E_CONFIG with the word
  * at fault. */
 cop_status cop_model_create(cop_model **model, const char *input, const char *layers);
+/** "1x28x28" or "500"; COP_E_CONFIG. */
+cop_status cop_model_parse_input(const char *text, cop_shape *shape);
+/** Layers in front of something else, for samples of the shape @p input: they give no class scores,
+ * and none of them needs weights. classes is the size of what the last one gives. COP_E_CONFIG. */
+cop_status cop_model_create_front(cop_model **model, cop_shape input, const char *layers);
 void cop_model_destroy(cop_model *model);
 /** Options of [network]: input, layers. */
 extern const cop_option cop_network_options[];
@@ -115,6 +120,7 @@ size_t cop_net_work_bytes(const cop_model *model, size_t batch, bool training);
 typedef struct cop_dropout_key {
     uint64_t seed;
     uint32_t batch;
+    uint32_t first; /**< number of the first layer, where other layers draw with the same seed */
 } cop_dropout_key;
 
 /** @p x (n, D), n <= B. Returns the logits (n, classes), borrowed from the workspace. @p key NULL:
@@ -130,7 +136,11 @@ const float *cop_net_output(const cop_net_work *work, size_t layer);
  * starts the backward pass. *correct (may be NULL) counts argmax == label, ties to the lowest
  * class. */
 double cop_net_loss(cop_net_work *work, const int32_t *label, size_t n, size_t *correct);
-/** Gradients of the mean loss into @p grad (overwritten). After cop_net_loss only. */
+/** For losses of the caller's own: the gradient of one by the outputs of the last forward call is to
+ * be put here, (n, classes), and cop_net_backward may follow. Training workspaces only. */
+float *cop_net_gradient(cop_net_work *work);
+/** Gradients of the mean loss into @p grad (overwritten). After cop_net_loss or cop_net_gradient
+ * only, of a model with weights. */
 void cop_net_backward(cop_net_work *work, const cop_params *params, cop_params *grad);
 /** Accuracy (fraction) and mean loss over a set, fixed batches of 100, inference. */
 void cop_net_score(const cop_model *model, const cop_params *params, const cop_dataset *set,

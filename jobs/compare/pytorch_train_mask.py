@@ -5,7 +5,7 @@ multiplied with a mask after each step, one thread.
     coppice bench train --compare-with jobs/compare/pytorch_train_mask.py
 
 What to do comes from the environment (COPPICE_BENCH_NET: units of the layers, _EPSILON, _BATCH, _SAMPLES,
-_ACTIVATION, _DROPOUT). A step is forward, loss, backward, SGD with momentum and weight decay, and the masks. At most
+_ACTIVATION, _DROPOUT, _FRONT: layers before them, as "3x32x32: conv1=conv2d(32,3,1,1) relu1=relu ...", or nothing). A step is forward, loss, backward, SGD with momentum and weight decay, and the masks. At most
 so many steps are taken as give a steady time; the rate is printed. Needs PyTorch; times are processor time.
 """
 import json
@@ -61,13 +61,38 @@ def network(widths, activation, dropout):
     return nn.Sequential(*layers)
 
 
+def front_of(text):
+    """The input's shape and the layers of a front, from its canonical text."""
+    shape, layers = text.split(":")
+    shape = [int(n) for n in shape.split("x")]
+    channels, made = shape[0], []
+    for word in layers.split():
+        kind, _, numbers = word.split("=")[1].partition("(")
+        numbers = [float(n) for n in numbers.rstrip(")").split(",") if n]
+        whole = [int(n) for n in numbers]
+        if kind == "conv2d":
+            whole += [1, 0][len(whole) - 2:]
+            made.append(nn.Conv2d(channels, whole[0], whole[1], whole[2], whole[3]))
+            channels = whole[0]
+        elif kind == "maxpool":
+            made.append(nn.MaxPool2d(*whole))
+        elif kind == "dropout":
+            made.append(nn.Dropout(numbers[0]))
+        elif kind == "relu":
+            made.append(nn.ReLU())
+        else:
+            sys.exit(f"pytorch_train_mask.py: {kind} is not known here")
+    return shape, made + [nn.Flatten()]
+
+
 def main():
     widths = [int(w) for w in spec("NET", "784,1000,1000,1000,10").split(",")]
     epsilon = float(spec("EPSILON", "20"))
     batch, samples = int(spec("BATCH", "100")), int(spec("SAMPLES", "6000"))
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    net = network(widths, spec("ACTIVATION", "relu"), float(spec("DROPOUT", "0"))).train()
+    shape, front = front_of(spec("FRONT", "")) if spec("FRONT", "") else ([widths[0]], [])
+    net = nn.Sequential(*front, *network(widths, spec("ACTIVATION", "relu"), float(spec("DROPOUT", "0")))).train()
     linear = [m for m in net if isinstance(m, nn.Linear)]
     masks = []
     for layer in linear:
@@ -76,7 +101,7 @@ def main():
         layer.weight.data.mul_(masks[-1])
     masks[-1].fill_(1)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=0.0002)
-    x, label = torch.rand(samples, widths[0]) * 2 - 1, torch.randint(widths[-1], (samples,))
+    x, label = torch.rand(samples, *shape) * 2 - 1, torch.randint(widths[-1], (samples,))
     loss_of = nn.CrossEntropyLoss()
 
     def step():

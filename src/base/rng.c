@@ -38,21 +38,38 @@ double cop_rng_uniform(cop_rng *rng) {
     return (double)(cop_rng_u64(rng) >> 11) * 0x1p-53;
 }
 
-/* Block by block without looking whether one is left, several side by side. */
+enum { SIDE = 4 };
+
+/* Several blocks side by side, the last one given being used up. */
+static inline void next_blocks(cop_rng *rng, philox4x32_ctr_t block[SIDE]) {
+    const philox4x32_key_t key = {{rng->key[0], rng->key[1]}};
+    COP_ASSERT(rng->counter[0] < UINT32_MAX - SIDE);
+    for (uint32_t k = 0; k < SIDE; k++) {
+        const philox4x32_ctr_t counter = {
+            {rng->counter[0] + k, rng->counter[1], rng->counter[2], rng->counter[3]}};
+        block[k] = philox4x32(counter, key);
+    }
+    rng->counter[0] += SIDE;
+}
+
+void cop_rng_words(cop_rng *rng, uint32_t *to, size_t count) {
+    size_t i = 0;
+    for (; i < count && rng->used != 4; i++) to[i] = cop_rng_u32(rng);
+    for (; i + 4 * SIDE <= count; i += 4 * SIDE) {
+        philox4x32_ctr_t block[SIDE];
+        next_blocks(rng, block);
+        for (size_t k = 0; k < 4 * SIDE; k++) to[i + k] = block[k / 4].v[k % 4];
+    }
+    for (; i < count; i++) to[i] = cop_rng_u32(rng);
+}
+
+/* Block by block without looking whether one is left. */
 void cop_rng_uniforms(cop_rng *rng, double *to, size_t count) {
-    enum { SIDE = 4 };
     size_t i = 0;
     for (; i < count && rng->used != 4; i++) to[i] = cop_rng_uniform(rng);
-    const philox4x32_key_t key = {{rng->key[0], rng->key[1]}};
     for (; i + 2 * SIDE <= count; i += 2 * SIDE) {
         philox4x32_ctr_t block[SIDE];
-        COP_ASSERT(rng->counter[0] < UINT32_MAX - SIDE);
-        for (uint32_t k = 0; k < SIDE; k++) {
-            const philox4x32_ctr_t counter = {
-                {rng->counter[0] + k, rng->counter[1], rng->counter[2], rng->counter[3]}};
-            block[k] = philox4x32(counter, key);
-        }
-        rng->counter[0] += SIDE;
+        next_blocks(rng, block);
         for (size_t k = 0; k < 2 * SIDE; k++) {
             const uint32_t *word = &block[k / 2].v[k % 2 * 2];
             to[i + k] = (double)(((uint64_t)word[0] << 32 | word[1]) >> 11) * 0x1p-53;

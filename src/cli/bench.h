@@ -61,6 +61,8 @@ typedef struct cop_bench_bounds {
 } cop_bench_bounds;
 /** @p kernel: variant of the sign kernels; NULL: the fastest. */
 void cop_bench_measure_bounds(const char *kernel, cop_bench_bounds *bounds);
+/** The first of them alone. */
+double cop_bench_sgemm_peak(void);
 /** Only the two integer ones. */
 void cop_bench_measure_dot(const char *kernel, cop_bench_bounds *bounds);
 

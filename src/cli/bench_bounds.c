@@ -7,7 +7,7 @@
 
 enum { TRIES = 12 };
 
-static double sgemm_peak(void) {
+double cop_bench_sgemm_peak(void) {
     enum { N = 512 };
     float *a = COP_NEW_ARRAY(float, N *N), *b = COP_NEW_ARRAY(float, N *N),
           *c = COP_NEW_ARRAY(float, N *N);
@@ -64,7 +64,7 @@ void cop_bench_measure_dot(const char *kernel, cop_bench_bounds *bounds) {
 }
 
 void cop_bench_measure_bounds(const char *kernel, cop_bench_bounds *bounds) {
-    bounds->sgemm = sgemm_peak();
+    bounds->sgemm = cop_bench_sgemm_peak();
     bounds->copy = copy_peak();
     cop_bench_measure_dot(kernel, bounds);
 }

@@ -9,7 +9,8 @@
 typedef struct bench {
     cop_live_settings settings;
     uint64_t samples, repeat;
-    const char *layers, *activation;
+    const char *layers, *activation, *front; /* front: layers before those of live edges, or NULL */
+    cop_model *model;                        /* of the front */
     cop_live_net *net;
     float *x;
     int32_t *label;
@@ -45,6 +46,27 @@ done:
     return status;
 }
 
+static cop_status parse_front(const cop_args *args, bench *b) {
+    const char *input = cop_args_get(args, "input");
+    cop_shape shape;
+    b->front = cop_args_get(args, "front");
+    if (!b->front)
+        return input ? cop_fail(COP_E_USAGE, "bench: --input is the shape of samples of --front")
+                     : COP_OK;
+    cop_status status = cop_model_parse_input(input ? input : "3x32x32", &shape);
+    if (status != COP_OK) return cop_fail_prefix(COP_E_USAGE, "bench: --input");
+    status = cop_model_create_front(&b->model, shape, b->front);
+    if (status != COP_OK) return cop_fail_prefix(COP_E_USAGE, "bench: --front");
+    b->settings.front = b->model;
+    if (b->model->classes == b->settings.width[0]) return COP_OK;
+    return cop_fail(COP_E_USAGE, "bench: --layers begins with %zu inputs, the front gives %zu",
+                    b->settings.width[0], b->model->classes);
+}
+
+static size_t features(const bench *b) {
+    return b->model ? cop_shape_size(b->model->input) : b->settings.width[0];
+}
+
 static cop_status parse(const cop_args *args, bench *b) {
     uint64_t batch = 100;
     const char *epsilon = cop_args_get(args, "epsilon");
@@ -57,6 +79,7 @@ static cop_status parse(const cop_args *args, bench *b) {
     b->settings.seed = 1;
     b->settings.alpha = 0.6;
     COP_TRY(parse_layers(b));
+    COP_TRY(parse_front(args, b));
     COP_TRY(cop_bench_count(args, "batch", 1, 100000, &batch));
     COP_TRY(cop_bench_count(args, "samples", 1, 10000000, &b->samples));
     COP_TRY(cop_bench_count(args, "repeat", 1, 1000, &b->repeat));
@@ -65,8 +88,8 @@ static cop_status parse(const cop_args *args, bench *b) {
         return cop_fail(COP_E_USAGE, "bench: --dropout: wanted a number below 1");
     if (epsilon && (!cop_parse_double(epsilon, &b->settings.epsilon) || b->settings.epsilon <= 0))
         return cop_fail(COP_E_USAGE, "bench: --epsilon %s: wanted a number above 0", epsilon);
-    if (b->samples * b->settings.width[0] > 2000000000)
-        return cop_fail(COP_E_USAGE, "bench: --samples and --layers make more than 2e9 numbers");
+    if (b->samples * features(b) > 2000000000)
+        return cop_fail(COP_E_USAGE, "bench: so many --samples are more than 2e9 numbers");
     b->settings.batch = (size_t)(batch < b->samples ? batch : b->samples);
     if (strcmp(b->activation, "relu") == 0)
         b->settings.activation = COP_LIVE_RELU;
@@ -81,17 +104,17 @@ static cop_status parse(const cop_args *args, bench *b) {
 }
 
 static cop_status prepare(bench *b) {
-    const size_t features = b->settings.width[0], batch = b->settings.batch;
+    const size_t inputs = features(b), batch = b->settings.batch;
     COP_TRY(cop_live_create(&b->net, &b->settings));
-    b->x = COP_NEW_ARRAY(float, b->samples *features);
+    b->x = COP_NEW_ARRAY(float, b->samples *inputs);
     b->label = COP_NEW_ARRAY(int32_t, b->samples);
     b->order = COP_NEW_ARRAY(uint32_t, b->samples);
     b->rows = cop_alloc(batch, sizeof *b->rows);
     b->batch_label = COP_NEW_ARRAY(int32_t, batch);
     for (size_t i = 0; i < b->samples; i++) {
         cop_rng rng = cop_rng_at(1, 3, (uint32_t)i, COP_FOR_SYNTH);
-        for (size_t f = 0; f < features; f++)
-            b->x[i * features + f] = (float)(2 * cop_rng_uniform(&rng) - 1);
+        for (size_t f = 0; f < inputs; f++)
+            b->x[i * inputs + f] = (float)(2 * cop_rng_uniform(&rng) - 1);
         b->label[i] = (int32_t)cop_rng_below(&rng, b->settings.width[b->settings.layers]);
         b->order[i] = (uint32_t)i;
     }
@@ -101,6 +124,7 @@ static cop_status prepare(bench *b) {
 
 static void clear(bench *b) {
     cop_live_destroy(b->net);
+    cop_model_destroy(b->model);
     cop_free(b->x);
     cop_free(b->label);
     cop_free(b->order);
@@ -112,7 +136,7 @@ static void clear(bench *b) {
 
 /* A pass over all samples in a drawn order, in seconds. */
 static cop_status learn(bench *b, double *seconds) {
-    const size_t batch = b->settings.batch, features = b->settings.width[0];
+    const size_t batch = b->settings.batch, inputs = features(b);
     cop_rng rng = cop_rng_at(1, b->batches, 0, COP_FOR_SHUFFLE);
     double loss = 0;
     cop_rng_shuffle(&rng, b->order, b->samples);
@@ -120,7 +144,7 @@ static cop_status learn(bench *b, double *seconds) {
     for (size_t at = 0; at < b->samples; at += batch, b->batches++) {
         const size_t n = b->samples - at < batch ? b->samples - at : batch;
         for (size_t i = 0; i < n; i++) {
-            b->rows[i] = b->x + b->order[at + i] * features;
+            b->rows[i] = b->x + b->order[at + i] * inputs;
             b->batch_label[i] = b->label[b->order[at + i]];
         }
         cop_live_forward(b->net, b->rows, n, &b->batches);
@@ -148,8 +172,20 @@ static double rewire(bench *b, uint32_t epoch) {
 }
 
 /* One multiply-add a live edge and sample forward, one for its gradient, one for the way back. */
-static double macs_per_sample(const cop_live_net *net) {
-    return 3 * (double)cop_live_edges(net) - (double)net->layer[0].edges;
+static double live_macs(const cop_live_net *net) {
+    return 3 * (double)cop_live_edges(net) - (net->front ? 0 : (double)net->layer[0].edges);
+}
+
+/* The same of the front, whose first layer with weights has no way back. */
+static double front_macs(const cop_model *model) {
+    double macs = 0, first = 0;
+    for (size_t i = 0; model && i < model->count; i++) {
+        const double own =
+            (double)model->layers[i].weights * (double)cop_layer_uses(&model->layers[i]);
+        if (!(first > 0)) first = own;
+        macs += 3 * own;
+    }
+    return macs - first;
 }
 
 static cop_status make_rival(const cop_args *args, const bench *b, cop_bench_rival **rival) {
@@ -169,6 +205,7 @@ static cop_status make_rival(const cop_args *args, const bench *b, cop_bench_riv
     snprintf(text, sizeof text, "%.9g", b->settings.dropout);
     setenv("COPPICE_BENCH_DROPOUT", text, 1);
     setenv("COPPICE_BENCH_ACTIVATION", b->activation, 1);
+    setenv("COPPICE_BENCH_FRONT", b->model ? b->model->spec : "", 1);
     return COP_OK;
 }
 
@@ -186,10 +223,14 @@ static cop_status report(const cop_args *args, bench *b, json_t *result) {
     }
     const double seconds = cop_bench_median(learning, b->repeat);
     const double rate = (double)b->samples / seconds;
-    const double bound = cop_bench_kernel_peak(b->net->ops->sparse) / macs_per_sample(b->net);
+    const double live = live_macs(b->net), front = front_macs(b->model);
+    double bound = live / cop_bench_kernel_peak(b->net->ops->sparse);
+    if (front > 0) bound += front / cop_bench_sgemm_peak();
+    bound = 1 / bound;
     cop_bench_text(result, "kernel", b->net->ops->name);
     cop_bench_text(result, "layers", b->layers);
     cop_bench_text(result, "activation", b->activation);
+    if (b->front) cop_bench_text(result, "front", b->model->spec);
     cop_bench_real(result, "dropout", b->settings.dropout);
     cop_bench_real(result, "epsilon", b->settings.epsilon);
     cop_bench_int(result, "batch", b->settings.batch);
@@ -201,9 +242,11 @@ static cop_status report(const cop_args *args, bench *b, json_t *result) {
     cop_bench_real(result, "seconds", seconds);
     cop_bench_real(result, "samples_per_s", rate);
     cop_bench_real(result, "rewire_s", cop_bench_median(wiring, b->repeat));
-    cop_bench_real(result, "live_macs_per_s", rate * macs_per_sample(b->net));
+    cop_bench_real(result, "live_macs_per_s", rate * (live + front));
     cop_bench_real(result, "bound", bound);
-    cop_bench_text(result, "bound_name", "samples_per_s_at_kernel_cached_macs_per_s");
+    cop_bench_text(result, "bound_name",
+                   b->front ? "samples_per_s_at_sgemm_macs_per_s_and_kernel_cached_macs_per_s"
+                            : "samples_per_s_at_kernel_cached_macs_per_s");
     cop_bench_real(result, "ratio", rate / bound);
     cop_bench_rival_report(rival, seconds, result);
 done:
@@ -226,5 +269,6 @@ static cop_status run(const cop_args *args, cop_par *par, json_t *result) {
 const cop_bench cop_bench_train = {
     .name = "train",
     .summary = "steps of training, and rewiring, of a network of live edges",
-    .uses = "layers epsilon batch samples activation dropout kernel repeat compare-with",
+    .uses =
+        "layers front input epsilon batch samples activation dropout kernel repeat compare-with",
     .run = run};

@@ -140,7 +140,7 @@ static cop_status ready_trained(cop_judge *judge, const char *evaluator) {
                                judge->data_dir) != COP_OK)
                 cop_error_clear(); /* loading says why */
             const uint64_t own =
-                size.reading + size.samples * (4 * net->settings.width[0] + sizeof(int32_t) + 2);
+                size.reading + size.samples * (4 * cop_live_features(net) + sizeof(int32_t) + 2);
             if (own > most) most = own;
         }
     cop_list_clear(&names);

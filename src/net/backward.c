@@ -3,12 +3,18 @@
  * inputs' gradient, which nobody needs. */
 #include "work.h"
 
+float *cop_net_gradient(cop_net_work *work) {
+    COP_ASSERT(work->training && work->n);
+    work->ready = true;
+    return work->dlogits;
+}
+
 void cop_net_backward(cop_net_work *work, const cop_params *params, cop_params *grad) {
     const cop_model *model = work->model;
-    COP_ASSERT(work->training && work->ready);
+    COP_ASSERT(work->training && work->ready && model->weights);
     work->ready = false;
     size_t first = 0;
-    while (!model->layers[first].weights) first++; /* a model has at least one weighted layer */
+    while (!model->layers[first].weights) first++;
     float *dy = work->dlogits;
     size_t turn = 0;
     for (size_t i = model->count; i-- > first;) {

@@ -53,9 +53,6 @@ typedef struct cop_layer_op {
 const cop_layer_op *cop_layer_op_find(const char *word, const cop_layer_info **info);
 const cop_layer_op *cop_layer_op_of(const cop_layer *layer, const cop_layer_info **info);
 
-/** "1x28x28" or "500"; COP_E_CONFIG. */
-cop_status cop_model_parse_input(const char *text, cop_shape *shape);
-
 /** @p value as a whole number in [low, high]; COP_E_CONFIG naming @p what otherwise. */
 cop_status cop_layer_whole(double value, double low, double high, const char *what, size_t *out);
 

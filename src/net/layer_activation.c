@@ -5,9 +5,20 @@
 #include "layer.h"
 
 #include <math.h>
+#include <string.h>
 
 static float logistic(float x) {
     return 1.0f / (1.0f + expf(-x));
+}
+
+/* g where y > 0, else 0, by bits: a choice would be a branch for each value, half of them mistaken.
+ */
+static inline float if_above(float y, float g) {
+    uint32_t bits;
+    memcpy(&bits, &g, sizeof bits);
+    bits &= 0u - (uint32_t)(y > 0.0f);
+    memcpy(&g, &bits, sizeof bits);
+    return g;
 }
 
 /* ELU's alpha is 1 and leaky_relu's slope 0.01, PyTorch's defaults */
@@ -26,10 +37,10 @@ static float logistic(float x) {
         const float *restrict in = p->x, *restrict out = p->y;                                     \
         float *restrict gradient = p->dx;                                                          \
         for (size_t i = 0; i < count; i++) {                                                       \
-            const float x = in[i], y = out[i];                                                     \
+            const float x = in[i], y = out[i], g = gradient[i];                                    \
             (void)x;                                                                               \
             (void)y;                                                                               \
-            gradient[i] *= (slope);                                                                \
+            gradient[i] = (slope);                                                                 \
         }                                                                                          \
     }                                                                                              \
     extern const cop_layer_op cop_layer_##word;                                                    \
@@ -40,14 +51,15 @@ static float logistic(float x) {
                                            .forward = word##_forward,                              \
                                            .backward = word##_backward};
 
-COP_ACTIVATION(identity, COP_ACT_IDENTITY, x, 1.0f)
-COP_ACTIVATION(relu, COP_ACT_RELU, (x < 0.0f) ? 0.0f : x, (y > 0.0f) ? 1.0f : 0.0f)
+COP_ACTIVATION(identity, COP_ACT_IDENTITY, x, g)
+COP_ACTIVATION(relu, COP_ACT_RELU, (x < 0.0f) ? 0.0f : x, if_above(y, g))
 COP_ACTIVATION(leaky_relu, COP_ACT_LEAKY_RELU, (x < 0.0f) ? 0.01f * x : x,
-               (y > 0.0f) ? 1.0f : 0.01f)
-COP_ACTIVATION(elu, COP_ACT_ELU, x > 0.0f ? x : expm1f(x), y > 0.0f ? 1.0f : y + 1.0f)
-COP_ACTIVATION(tanh, COP_ACT_TANH, tanhf(x), 1.0f - y * y)
-COP_ACTIVATION(sigmoid, COP_ACT_SIGMOID, logistic(x), y *(1.0f - y))
+               g *((y > 0.0f) ? 1.0f : 0.01f))
+COP_ACTIVATION(elu, COP_ACT_ELU, x > 0.0f ? x : expm1f(x), g *(y > 0.0f ? 1.0f : y + 1.0f))
+COP_ACTIVATION(tanh, COP_ACT_TANH, tanhf(x), g *(1.0f - y * y))
+COP_ACTIVATION(sigmoid, COP_ACT_SIGMOID, logistic(x), g *(y *(1.0f - y)))
 /* log(1 + exp(x)) without overflow */
 COP_ACTIVATION(softplus, COP_ACT_SOFTPLUS, (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x))),
-               logistic(x))
-COP_ACTIVATION(silu, COP_ACT_SILU, x *logistic(x), logistic(x) * (1.0f + x * (1.0f - logistic(x))))
+               g *logistic(x))
+COP_ACTIVATION(silu, COP_ACT_SILU, x *logistic(x),
+               g *(logistic(x) * (1.0f + x * (1.0f - logistic(x)))))

@@ -81,14 +81,45 @@ static void columns_inside(const cop_layer *layer, size_t kx, size_t *begin, siz
     if (*begin > *end) *begin = *end;
 }
 
+/* Stride 1 and an output as wide and high as the image: the patches of one place in the kernel are
+ * the image moved, in one copy, and the pixels that came round an edge set to 0. */
+static void moved_image(const cop_layer *layer, const float *restrict image, size_t ky, size_t kx,
+                        float *restrict patches) {
+    const size_t high = layer->in.height, wide = layer->in.width, pad = layer->padding;
+    size_t begin, end;
+    columns_inside(layer, kx, &begin, &end);
+    const size_t first = ky < pad ? pad - ky : 0, from = ky > pad ? ky - pad : 0;
+    const size_t rows = high - first - from; /* that lie inside; first + from < high */
+    float *to = patches + first * wide;
+    const float *source = image + from * wide;
+    if (kx < pad)
+        memcpy(to + (pad - kx), source, (rows * wide - (pad - kx)) * sizeof(float));
+    else
+        memcpy(to, source + (kx - pad), (rows * wide - (kx - pad)) * sizeof(float));
+    memset(patches, 0, first * wide * sizeof(float));
+    memset(to + rows * wide, 0, from * wide * sizeof(float));
+    /* column by column: a row has one or two of them, too few for a call */
+    for (size_t x = 0; x < begin; x++)
+        for (size_t y = 0; y < rows; y++) to[y * wide + x] = 0;
+    for (size_t x = end; x < wide; x++)
+        for (size_t y = 0; y < rows; y++) to[y * wide + x] = 0;
+}
+
 static void image_to_patches(const cop_layer *layer, const float *restrict image,
                              float *restrict patches) {
     const size_t kernel = layer->kernel, stride = layer->stride, padding = layer->padding;
     const size_t high = layer->in.height, wide = layer->in.width, across = layer->out.width;
+    const bool same = stride == 1 && layer->out.height == high && across == wide &&
+                      padding < high && padding < wide;
     for (size_t c = 0; c < layer->in.channels; c++, image += high * wide)
         for (size_t ky = 0; ky < kernel; ky++)
             for (size_t kx = 0; kx < kernel; kx++) {
                 size_t begin, end;
+                if (same) {
+                    moved_image(layer, image, ky, kx, patches);
+                    patches += high * wide;
+                    continue;
+                }
                 columns_inside(layer, kx, &begin, &end);
                 for (size_t oy = 0; oy < layer->out.height; oy++, patches += across) {
                     size_t y = oy * stride + ky; /* of the padded image */

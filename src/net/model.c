@@ -268,20 +268,42 @@ static void write_spec(cop_model *model) {
     cop_buf_clear(&text);
 }
 
-cop_status cop_model_create(cop_model **model, const char *input, const char *layers) {
+/** What a front gives goes on to another network, whatever its last layer is. */
+static cop_status check_front(cop_model *model) {
+    if (!model->count) return cop_fail(COP_E_CONFIG, "there is no layer");
+    model->classes = cop_shape_size(model->layers[model->count - 1].out);
+    return COP_OK;
+}
+
+static cop_status create(cop_model **model, cop_shape input, const char *layers, bool front) {
     cop_model *made = COP_NEW(cop_model);
     cop_status status = COP_OK;
-    status = cop_model_parse_input(input, &made->input);
-    if (status) COP_GO(cop_fail_prefix(status, "input"));
-    made->widest = cop_shape_size(made->input);
+    made->input = input;
+    made->widest = cop_shape_size(input);
     COP_GO(parse_layers(made, layers));
-    COP_GO(check_output(made));
+    COP_GO(front ? check_front(made) : check_output(made));
     write_spec(made);
     *model = made;
     made = NULL;
 done:
     cop_model_destroy(made);
     return status;
+}
+
+cop_status cop_model_create(cop_model **model, const char *input, const char *layers) {
+    cop_shape shape;
+    cop_status status = cop_model_parse_input(input, &shape);
+    if (status) return cop_fail_prefix(status, "input");
+    return create(model, shape, layers, false);
+}
+
+cop_status cop_model_create_front(cop_model **model, cop_shape input, const char *layers) {
+    if (input.channels < 1 || input.channels > COP_LAYER_SIZE_MAX || input.height < 1 ||
+        input.width < 1 || input.height > COP_LAYER_SIZE_MAX / input.channels ||
+        input.width > COP_LAYER_SIZE_MAX / (input.channels * input.height))
+        return cop_fail(COP_E_CONFIG, "samples of %zux%zux%zu numbers; wanted 1 to %u of them",
+                        input.channels, input.height, input.width, COP_LAYER_SIZE_MAX);
+    return create(model, input, layers, true);
 }
 
 void cop_model_destroy(cop_model *model) {

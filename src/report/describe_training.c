@@ -19,11 +19,15 @@ static json_t *epoch_json(uint32_t epoch, const cop_training_row *r) {
     return row;
 }
 
-static json_t *shape(size_t units) {
+static json_t *shape_json(cop_shape s) {
     json_t *out = json_array();
-    json_array_append_new(out, cop_json_id(units));
-    for (int i = 0; i < 2; i++) json_array_append_new(out, json_integer(1));
+    const size_t sizes[] = {s.channels, s.height, s.width};
+    for (size_t i = 0; i < 3; i++) json_array_append_new(out, cop_json_id(sizes[i]));
     return out;
+}
+
+static json_t *shape(size_t units) {
+    return shape_json((cop_shape){units, 1, 1});
 }
 
 static uint32_t largest(const uint32_t *numbers, size_t count) {
@@ -68,11 +72,42 @@ static json_t *layer_json(const cop_live_net *net, size_t index) {
     return out;
 }
 
+/* Layers of the front, which have all their edges. */
+static void add_front(const cop_model *front, json_t *layers) {
+    cop_list words = {0};
+    cop_list_split(&words, strchr(front->spec, ':') + 1, " ");
+    for (size_t i = 0; i < front->count; i++) {
+        const cop_layer *l = &front->layers[i];
+        const uint64_t macs = (uint64_t)l->weights * cop_layer_uses(l);
+        json_t *out = json_object();
+        json_object_set_new(out, "name", json_string(l->name));
+        json_object_set_new(out, "layer", json_string(strchr(words.items[i], '=') + 1));
+        json_object_set_new(out, "in", shape_json(l->in));
+        json_object_set_new(out, "out", shape_json(l->out));
+        json_object_set_new(out, "front", json_true());
+        json_array_append_new(layers, out);
+        if (!l->weights) continue;
+        json_object_set_new(out, "weights", cop_json_id(l->weights));
+        json_object_set_new(out, "biases", cop_json_id(l->biases));
+        json_object_set_new(out, "edges", cop_json_id(l->weights));
+        json_object_set_new(out, "density", cop_json_real(1));
+        json_object_set_new(out, "density_asked", json_null());
+        json_object_set_new(out, "macs", cop_json_id(macs));
+        json_object_set_new(out, "macs_dense", cop_json_id(macs));
+        json_object_set_new(out, "rewired", json_false());
+    }
+    cop_list_clear(&words);
+}
+
 static json_t *network_json(const cop_live_net *net) {
     const cop_live_settings *s = &net->settings;
     json_t *out = json_object(), *layers = json_array();
     uint64_t biases = 0, numbers = 0, rows = 0;
     const uint64_t edges = cop_live_edges(net), possible = (uint64_t)cop_live_possible(net);
+    const uint64_t parameters = cop_live_parameters(net);
+    const uint64_t front = s->front ? s->front->weights + s->front->biases : 0;
+    const uint64_t before = s->front ? cop_model_macs(s->front, NULL) : 0;
+    if (s->front) add_front(s->front, layers);
     for (size_t i = 0; i < s->layers; i++) {
         biases += net->layer[i].outputs;
         numbers += net->layer[i].numbers * net->layer[i].outputs;
@@ -80,20 +115,21 @@ static json_t *network_json(const cop_live_net *net) {
         json_array_append_new(layers, layer_json(net, i));
     }
     json_object_set_new(out, "id", json_integer(0));
-    json_object_set_new(out, "input", shape(s->width[0]));
+    json_object_set_new(out, "input", s->front ? shape_json(s->front->input) : shape(s->width[0]));
     json_object_set_new(out, "classes", cop_json_id(s->width[s->layers]));
     json_object_set_new(out, "weighting", json_string(cop_weighting_name(COP_WEIGHTS_TRAINED)));
     json_object_set_new(out, "values", json_array());
     json_object_set_new(out, "weights", cop_json_id(possible));
-    json_object_set_new(out, "biases", cop_json_id(biases));
-    json_object_set_new(out, "parameters", cop_json_id(edges + numbers));
+    json_object_set_new(out, "biases", cop_json_id(biases + (s->front ? s->front->biases : 0)));
+    json_object_set_new(out, "parameters", cop_json_id(parameters));
+    json_object_set_new(out, "front_parameters", cop_json_id(front));
     json_object_set_new(out, "edges", cop_json_id(edges));
     json_object_set_new(out, "density", cop_json_real((double)edges / (double)possible));
     json_object_set_new(out, "density_asked", json_null());
-    json_object_set_new(out, "macs", cop_json_id(edges));
-    json_object_set_new(out, "macs_dense", cop_json_id(possible));
-    json_object_set_new(out, "bytes_dense", cop_json_id(4 * (possible + numbers)));
-    json_object_set_new(out, "bytes_sparse", cop_json_id(8 * edges + 4 * (rows + numbers)));
+    json_object_set_new(out, "macs", cop_json_id(before + edges));
+    json_object_set_new(out, "macs_dense", cop_json_id(before + possible));
+    json_object_set_new(out, "bytes_dense", cop_json_id(4 * (front + possible + numbers)));
+    json_object_set_new(out, "bytes_sparse", cop_json_id(8 * edges + 4 * (front + rows + numbers)));
     json_object_set_new(out, "layers", layers);
     return out;
 }

@@ -116,7 +116,8 @@ void cop_page_training(const struct cop_trained *trained, size_t height, size_t 
                         "say something about the class gather edges where rewiring finds them."
                         "</p>\n<div class=\"charts\">\n");
     distribution(degree, l->inputs, out);
-    const size_t plane = height * width;
+    /* with a front the inputs of the first sparse layer are no pixels */
+    const size_t plane = t->front ? 0 : height * width;
     for (size_t c = 0; plane && height <= SIDE_MOST && width <= SIDE_MOST && c < l->inputs / plane;
          c++) {
         char *title = l->inputs > plane ? cop_sprintf("Edges of each pixel, channel %zu", c)

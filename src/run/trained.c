@@ -6,12 +6,47 @@
 #include "training.h"
 
 enum { BATCH = 128 }; /* samples in the workspace at a time; the results do not depend on it */
+/* bytes that the front's workspace takes, where one sample does not take more; and that may take */
+#define FRONT_WORKSPACE ((size_t)64 << 20)
+#define FRONT_SAMPLE_MOST ((size_t)1 << 30)
+
+static cop_status read_shape(cop_h5 *file, const char *path, cop_shape *shape) {
+    const size_t three[1] = {3};
+    uint64_t size[3];
+    COP_TRY(cop_h5_read_into(file, "/front/input", COP_H5_U64, 1, three, size));
+    for (size_t i = 0; i < 3; i++)
+        if (size[i] < 1 || size[i] > UINT32_MAX)
+            return cop_fail(COP_E_FORMAT, "%s: /front/input is no shape", path);
+    *shape = (cop_shape){(size_t)size[0], (size_t)size[1], (size_t)size[2]};
+    return COP_OK;
+}
+
+/* That the file holds the parameters which its front says, and not too many samples at a time. */
+static cop_status check_front(cop_h5 *file, const char *path, cop_live_settings *settings,
+                              size_t outputs) {
+    const cop_model *front = settings->front;
+    if (front->classes != outputs)
+        return cop_fail(COP_E_FORMAT, "%s: %zu inputs, the front of its configuration gives %zu",
+                        path, outputs, front->classes);
+    if (front->weights)
+        COP_TRY(cop_h5_expect(file, "/front/weight", COP_H5_F32, 1, &front->weights));
+    if (front->biases) COP_TRY(cop_h5_expect(file, "/front/bias", COP_H5_F32, 1, &front->biases));
+    while (settings->batch > 1 &&
+           cop_net_work_bytes(front, settings->batch, true) > FRONT_WORKSPACE)
+        settings->batch /= 2;
+    const size_t least = cop_net_work_bytes(front, settings->batch, true);
+    if (least <= FRONT_SAMPLE_MOST) return COP_OK;
+    char bytes[32];
+    return cop_fail(COP_E_FORMAT, "%s: its front takes %s for one sample", path,
+                    cop_format_bytes((double)least, bytes));
+}
 
 /* The sizes of layers, checked against the configuration and against what the file really holds,
  * before anything is made of that size. */
 static cop_status read_settings(cop_trained *t, const char *path, cop_live_settings *settings) {
     void *width = NULL;
     size_t widths = 0;
+    cop_shape shape;
     cop_h5 *file = NULL;
     cop_status status = COP_OK;
     COP_TRY(cop_h5_open(&file, path));
@@ -20,8 +55,12 @@ static cop_status read_settings(cop_trained *t, const char *path, cop_live_setti
     if (widths < 2 || units[0] < 1 || units[0] > 100000000 || units[widths - 1] < 1 ||
         (units[widths - 1] > 65535 && !cop_training_wants_rbm(t->conf)))
         COP_GO(cop_fail(COP_E_FORMAT, "%s: these are no sizes of layers", path));
-    cop_training_settings(t->conf, (size_t)units[0], (size_t)units[widths - 1], settings);
+    shape = (cop_shape){(size_t)units[0], 1, 1};
+    if (*cop_conf_text(t->conf, "train", "front")) COP_GO(read_shape(file, path, &shape));
+    COP_GO(cop_training_settings(t->conf, shape, (size_t)units[widths - 1], settings,
+                                 &t->training.front));
     if (settings->batch > BATCH) settings->batch = BATCH;
+    if (settings->front) COP_GO(check_front(file, path, settings, (size_t)units[0]));
     if (settings->layers + 1 != widths)
         COP_GO(cop_fail(COP_E_FORMAT, "%s: %zu layers, its configuration says %zu", path,
                         widths - 1, settings->layers));
@@ -78,6 +117,7 @@ void cop_trained_destroy(cop_trained *t) {
     if (!t) return;
     cop_rbm_destroy(t->training.rbm);
     cop_live_destroy(t->training.net);
+    cop_model_destroy(t->training.front);
     cop_free(t->training.core);
     cop_free(t->training.history);
     cop_training_file_clear(&t->facts);
@@ -88,9 +128,17 @@ void cop_trained_destroy(cop_trained *t) {
 
 cop_status cop_trained_fits(const cop_trained *t, const cop_dataset *set, const char *task) {
     const cop_live_settings *s = &t->training.net->settings;
-    if (cop_dataset_features(set) != s->width[0])
+    const size_t features = cop_live_features(t->training.net);
+    if (cop_dataset_features(set) != features)
         return cop_fail(COP_E_CONFIG, "[task.%s] has samples of %zu numbers, the network takes %zu",
-                        task, cop_dataset_features(set), s->width[0]);
+                        task, cop_dataset_features(set), features);
+    if (s->front && (set->channels != s->front->input.channels ||
+                     set->height != s->front->input.height || set->width != s->front->input.width))
+        return cop_fail(
+            COP_E_CONFIG,
+            "[task.%s] has samples of %zux%zux%zu numbers, the network takes %zux%zux%zu", task,
+            set->channels, set->height, set->width, s->front->input.channels,
+            s->front->input.height, s->front->input.width);
     if ((size_t)set->classes > s->width[s->layers])
         return cop_fail(COP_E_CONFIG, "[task.%s] has %d classes, the network only %zu outputs",
                         task, (int)set->classes, s->width[s->layers]);

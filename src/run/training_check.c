@@ -47,7 +47,9 @@ void cop_training_explain(const cop_conf *conf, cop_buf *out) {
         cop_buf_printf(out, "machine     inputs <-> %.0f hidden units, CD-%lld\n", hidden[0],
                        (long long)cop_conf_int(conf, "train", "cd"));
     } else {
-        cop_buf_printf(out, "network     inputs");
+        const char *front = cop_conf_text(conf, "train", "front");
+        if (*front) cop_buf_printf(out, "front       %s, all edges\n", front);
+        cop_buf_printf(out, "network     %s", *front ? "front" : "inputs");
         for (size_t i = 0; i < layers; i++) cop_buf_printf(out, " -> %.0f", hidden[i]);
         cop_buf_printf(out, " -> classes, %s, dropout %g\n",
                        cop_conf_text(conf, "train", "activation"),
@@ -91,11 +93,12 @@ cop_status cop_training_estimate(const cop_conf *conf, const char *data_dir, boo
     COP_GO(cop_training_create(&training, conf, train, NULL));
     const cop_live_net *net = training->net;
     cop_buf_printf(
-        out, "%zu samples (%s); %zu edges of %.0f (%.2f %%); network and workspace %s\n",
+        out,
+        "%zu samples (%s); %zu edges of %.0f (%.2f %%); %zu parameters; network and workspace %s\n",
         train->samples,
         cop_format_bytes((double)train->samples * (double)cop_dataset_features(train) * 4, data),
         cop_live_edges(net), cop_live_possible(net),
-        100 * (double)cop_live_edges(net) / cop_live_possible(net),
+        100 * (double)cop_live_edges(net) / cop_live_possible(net), cop_live_parameters(net),
         cop_format_bytes((double)cop_live_bytes(net), bytes));
 done:
     cop_training_destroy(training);

@@ -51,6 +51,27 @@ done:
     return status;
 }
 
+/* One kind of number of the front's parameters: themselves, or what the optimiser remembers. */
+static cop_status put_params(cop_h5 *file, const cop_params *p, const char *weight,
+                             const char *bias) {
+    if (p->weights) COP_TRY(cop_h5_write(file, weight, COP_H5_F32, 1, &p->weights, p->w));
+    if (p->biases) COP_TRY(cop_h5_write(file, bias, COP_H5_F32, 1, &p->biases, p->b));
+    return COP_OK;
+}
+
+static cop_status put_front(cop_h5 *file, const cop_front *f) {
+    const uint64_t shape[3] = {f->model->input.channels, f->model->input.height,
+                               f->model->input.width};
+    const size_t three[1] = {3};
+    COP_TRY(cop_h5_write(file, "/front/input", COP_H5_U64, 1, three, shape));
+    COP_TRY(
+        cop_h5_describe(file, "/front/input", "shape of a sample: channels, height, width", "1"));
+    COP_TRY(cop_h5_write_text(file, "/front/layers", f->model->spec));
+    COP_TRY(put_params(file, &f->params, "/front/weight", "/front/bias"));
+    COP_TRY(put_params(file, &f->m, "/front/weight_memory", "/front/bias_memory"));
+    return put_params(file, &f->v, "/front/weight_square", "/front/bias_square");
+}
+
 cop_status cop_training_write(const cop_training *t, const cop_training_file *facts,
                               const char *path) {
     const cop_live_settings *s = &t->net->settings;
@@ -82,6 +103,7 @@ cop_status cop_training_write(const cop_training *t, const cop_training_file *fa
     COP_GO(cop_h5_write(file, "/core_degree", COP_H5_U32, 1, inputs, t->core));
     COP_GO(cop_h5_describe(file, "/core_degree", "edges of each input that the last removal left",
                            "1"));
+    if (t->net->front) COP_GO(put_front(file, t->net->front));
     for (size_t i = 0; i < s->layers; i++) COP_GO(put_layer(file, t->net, i));
     if (t->rbm) {
         COP_GO(cop_h5_write(file, "/visible/bias", COP_H5_F32, 1, inputs, t->rbm->bias));
@@ -179,6 +201,25 @@ done:
     return status;
 }
 
+static cop_status take_params(cop_h5 *file, cop_params *p, const char *weight, const char *bias) {
+    if (p->weights) COP_TRY(cop_h5_read_into(file, weight, COP_H5_F32, 1, &p->weights, p->w));
+    if (p->biases) COP_TRY(cop_h5_read_into(file, bias, COP_H5_F32, 1, &p->biases, p->b));
+    return COP_OK;
+}
+
+static cop_status take_front(cop_h5 *file, cop_front *f, const char *name) {
+    const size_t three[1] = {3};
+    uint64_t shape[3];
+    COP_TRY(cop_h5_read_into(file, "/front/input", COP_H5_U64, 1, three, shape));
+    const cop_shape in = f->model->input;
+    if (shape[0] != in.channels || shape[1] != in.height || shape[2] != in.width)
+        return cop_fail(COP_E_FORMAT, "%s: its samples are not of %zux%zux%zu numbers", name,
+                        in.channels, in.height, in.width);
+    COP_TRY(take_params(file, &f->params, "/front/weight", "/front/bias"));
+    COP_TRY(take_params(file, &f->m, "/front/weight_memory", "/front/bias_memory"));
+    return take_params(file, &f->v, "/front/weight_square", "/front/bias_square");
+}
+
 cop_status cop_training_read(cop_training *t, const char *path) {
     const cop_live_settings *s = &t->net->settings;
     const size_t widths[1] = {s->layers + 1}, inputs[1] = {s->width[0]};
@@ -204,6 +245,7 @@ cop_status cop_training_read(cop_training *t, const char *path) {
     COP_GO(cop_h5_get_i64(file, "/", "steps", &steps));
     if (batches < 0 || steps < 0) COP_GO(cop_fail(COP_E_FORMAT, "%s: negative counts", path));
     COP_GO(cop_h5_read_into(file, "/core_degree", COP_H5_U32, 1, inputs, t->core));
+    if (t->net->front) COP_GO(take_front(file, t->net->front, path));
     for (size_t i = 0; i < s->layers; i++) COP_GO(take_layer(file, t->net, i, path));
     if (t->rbm) {
         COP_GO(cop_h5_read_into(file, "/visible/bias", COP_H5_F32, 1, inputs, t->rbm->bias));

@@ -56,14 +56,6 @@ static cop_status write_features(const cop_training_end *e) {
     return status;
 }
 
-/* Weights, biases and what activation functions learn. */
-static size_t parameters(const cop_live_net *net) {
-    size_t sum = cop_live_edges(net);
-    for (size_t i = 0; i < net->settings.layers; i++)
-        sum += net->layer[i].numbers * net->layer[i].outputs;
-    return sum;
-}
-
 /* The last removal, on a network that is stored already: what is left of the edges and of the
  * accuracy, and the degrees before and after. */
 static cop_status core(const cop_training_end *e, json_t *result) {
@@ -84,7 +76,7 @@ static cop_status core(const cop_training_end *e, json_t *result) {
         accuracy = t->history[t->epoch - 1].test;
     }
     json_object_set_new(result, "parameters_after_removal",
-                        json_integer((json_int_t)parameters(t->net)));
+                        json_integer((json_int_t)cop_live_parameters(t->net)));
     json_object_set_new(result, "edges_after_removal",
                         json_integer((json_int_t)cop_live_edges(t->net)));
     json_object_set_new(result, "test_after_removal", real(percent(accuracy)));
@@ -117,7 +109,7 @@ cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
     json_object_set_new(result, "chosen_epoch", json_integer(chosen + 1));
     json_object_set_new(result, "test_last", real(percent(last->test)));
     json_object_set_new(result, "edges", json_integer((json_int_t)last->edges));
-    json_object_set_new(result, "parameters", json_integer((json_int_t)parameters(t->net)));
+    json_object_set_new(result, "parameters", json_integer((json_int_t)cop_live_parameters(t->net)));
     json_object_set_new(result, "held_back", json_integer((json_int_t)t->held));
     json_object_set_new(result, "density", json_real(last->edges / possible));
     json_object_set_new(result, "seconds", json_real(e->seconds));

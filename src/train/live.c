@@ -8,7 +8,7 @@
 #include "positions.h"
 
 /* generation of the keyed numbers of a layer's start */
-enum { START_WEIGHTS, START_EDGES, START_UNITS };
+enum { START_WEIGHTS, START_EDGES, START_UNITS, START_FRONT };
 
 /* ------------------------------------------------------------------ which edges */
 
@@ -59,12 +59,29 @@ static uint64_t *draw_all(uint64_t possible, size_t *count) {
 
 /* ------------------------------------------------------------------ what they weigh */
 
-float cop_live_first_weight(const cop_live_settings *s, const cop_live_layer *l, cop_rng *rng) {
-    const double fan = (double)l->inputs;
+/* @p in, @p out: edges of an output, and of an input, of the layer with all its edges. */
+static float first_weight(const cop_live_settings *s, size_t in, size_t out, cop_rng *rng) {
+    const double fan = (double)in;
     if (s->start == COP_LIVE_NORMAL) return (float)(s->deviation * cop_rng_normal(rng));
-    const double limit =
-        s->start == COP_LIVE_HE ? sqrt(6 / fan) : sqrt(6 / (fan + (double)l->outputs));
+    const double limit = s->start == COP_LIVE_HE ? sqrt(6 / fan) : sqrt(6 / (fan + (double)out));
     return (float)(limit * (2 * cop_rng_uniform(rng) - 1));
+}
+
+float cop_live_first_weight(const cop_live_settings *s, const cop_live_layer *l, cop_rng *rng) {
+    return first_weight(s, l->inputs, l->outputs, rng);
+}
+
+/* An input of a convolution goes to kernel x kernel pixels of each output channel; biases are 0. */
+static void draw_front(cop_live_net *net) {
+    const cop_live_settings *s = &net->settings;
+    for (size_t i = 0; i < s->front->count; i++) {
+        const cop_layer *l = &s->front->layers[i];
+        const size_t area = l->kind == COP_LAYER_CONV2D ? l->kernel * l->kernel : 1;
+        cop_rng rng = cop_rng_at(s->seed, START_FRONT, (uint32_t)i, COP_FOR_INIT_WEIGHTS);
+        for (size_t k = 0; k < l->weights; k++)
+            net->front->params.w[l->weight_begin + k] =
+                first_weight(s, l->fan_in, l->biases * area, &rng);
+    }
 }
 
 static void draw_layer(cop_live_net *net, size_t index) {
@@ -107,6 +124,7 @@ static void draw_units(const cop_live_settings *s, cop_live_layer *l, size_t ind
 
 static cop_status check(const cop_live_settings *s, size_t stride) {
     COP_ASSERT(s->layers >= 1 && s->layers <= COP_LIVE_LAYERS_MAX && s->batch >= 1);
+    COP_ASSERT(!s->front || s->front->classes == s->width[0]);
     for (size_t i = 0; i <= s->layers; i++) {
         if (s->width[i] < 1 || s->width[i] > 100000000)
             return cop_fail(COP_E_CONFIG, "a layer of %zu units; wanted 1 to 100000000",
@@ -138,7 +156,9 @@ static size_t lay_out_slopes(cop_live_net *net, float *where) {
         }
         at += edges + (l->numbers * l->outputs + 15) / 16 * 16;
     }
-    return at;
+    if (!net->settings.front) return at;
+    if (where) cop_front_slopes_at(net->front, where + at);
+    return at + cop_front_slopes(net->settings.front);
 }
 
 void cop_live_slopes(cop_live_net *net, float *where) {
@@ -165,7 +185,7 @@ static void make_layer(cop_live_net *net, size_t i) {
     l->z = COP_NEW_ARRAY(float, values);
     if (hidden) l->a = COP_NEW_ARRAY(float, values);
     if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(float, values);
-    if (i || s->both_ways) {
+    if (i || s->both_ways || (s->front && s->front->weights)) {
         l->from = COP_NEW_ARRAY(uint32_t, l->inputs + 1);
         l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
         cop_live_index(net, l);
@@ -182,15 +202,21 @@ cop_status cop_live_create(cop_live_net **out, const cop_live_settings *settings
     size_t widest = 1;
     COP_TRY(cop_train_choose(&ops));
     COP_TRY(check(settings, vectors * COP_SPARSE_LANES));
+    cop_front *front = NULL;
+    if (settings->front)
+        COP_TRY(cop_front_create(&front, settings->front, settings->batch, settings->adam));
     cop_live_net *net = COP_NEW(cop_live_net);
     net->settings = *settings;
     net->ops = ops;
+    net->front = front;
     net->vectors = vectors;
     net->stride = vectors * COP_SPARSE_LANES;
     for (size_t i = 0; i < settings->layers; i++) {
         make_layer(net, i);
         if (settings->width[i + 1] > widest) widest = settings->width[i + 1];
     }
+    if (front) draw_front(net);
+    if (front && settings->width[0] > widest) widest = settings->width[0];
     net->slope_count = lay_out_slopes(net, NULL);
     cop_live_slopes(net, COP_NEW_ARRAY(float, net->slope_count));
     net->x = COP_NEW_ARRAY(float, settings->width[0] * net->stride);
@@ -207,11 +233,25 @@ void cop_live_destroy(cop_live_net *net) {
                        l->unit,  l->unit_m, l->unit_v, l->z, l->a,    l->kept};
         for (size_t k = 0; k < sizeof own / sizeof *own; k++) cop_free(own[k]);
     }
+    cop_front_destroy(net->front);
     cop_free(net->x);
     cop_free(net->gradient[0]);
     cop_free(net->gradient[1]);
     cop_free(net->slopes);
     cop_free(net);
+}
+
+size_t cop_live_features(const cop_live_net *net) {
+    const cop_model *front = net->settings.front;
+    return front ? cop_shape_size(front->input) : net->settings.width[0];
+}
+
+size_t cop_live_parameters(const cop_live_net *net) {
+    const cop_model *front = net->settings.front;
+    size_t sum = cop_live_edges(net) + (front ? front->weights + front->biases : 0);
+    for (size_t i = 0; i < net->settings.layers; i++)
+        sum += net->layer[i].numbers * net->layer[i].outputs;
+    return sum;
 }
 
 double cop_live_possible(const cop_live_net *net) {
@@ -230,7 +270,8 @@ size_t cop_live_edges(const cop_live_net *net) {
 size_t cop_live_bytes(const cop_live_net *net) {
     const bool adam = net->settings.adam;
     size_t bytes = sizeof *net + (net->slope_count + net->settings.width[0] * net->stride) * 4,
-           widest = 0;
+           widest = net->front ? net->settings.width[0] : 0;
+    if (net->front) bytes += cop_front_bytes(net->settings.front, net->settings.batch, adam);
     for (size_t i = 0; i < net->settings.layers; i++) {
         const cop_live_layer *l = &net->layer[i];
         bytes += l->initial * (sizeof *l->edge + (adam ? 8 : 4) + (l->way ? sizeof *l->way : 0));

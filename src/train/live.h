@@ -1,5 +1,6 @@
 /** @file live.h
- *  Networks of dense layers that are stored and trained as lists of their live edges. Memory and
+ *  Networks of dense layers that are stored and trained as lists of their live edges, behind layers
+ *  of other kinds (a front: convolutions ...) where there are any. Memory and
  *  time of every pass, step and rewiring are proportional to the live edges (and to units times
  *  samples of a batch); a matrix of weights does not exist. Samples are innermost: activations are
  *  (units, S), S = batch rounded up to whole vectors of 16.
@@ -12,7 +13,7 @@
 #define COPPICE_TRAIN_LIVE_H
 
 #include "coppice/train.h"
-#include "la/train.h"
+#include "front.h"
 
 #define COP_LIVE_LAYERS_MAX 32
 
@@ -36,6 +37,8 @@ typedef enum cop_live_start {
 typedef struct cop_live_settings {
     size_t layers;                         /**< with weights; at least 1 */
     size_t width[COP_LIVE_LAYERS_MAX + 1]; /**< inputs, hidden units ..., classes */
+    const cop_model *front; /**< what makes the inputs of samples; borrowed for the network's life;
+                                 NULL: the samples are the inputs */
     size_t batch;
     double epsilon;
     cop_live_topology topology;
@@ -76,6 +79,7 @@ typedef struct cop_live_net {
     const cop_train_ops *ops;
     size_t vectors, stride; /**< S = stride = 16 * vectors */
     cop_live_layer layer[COP_LIVE_LAYERS_MAX];
+    cop_front *front;   /**< NULL: none */
     float *x;           /**< (inputs, S) */
     float *gradient[2]; /**< (widest, S) */
     float *slopes;      /**< (slope_count) the gradients of all parameters; layers point into it */
@@ -84,10 +88,15 @@ typedef struct cop_live_net {
     bool dropping; /**< it was one with dropout */
 } cop_live_net;
 
-/** COP_E_CONFIG when a layer would have 2^31 edges or more, or inputs * S reaches 2^31. */
+/** COP_E_CONFIG when a layer would have 2^31 edges or more, or inputs * S reaches 2^31;
+ * COP_E_MEMORY when the front asks for more than the machine has. */
 cop_status cop_live_create(cop_live_net **net, const cop_live_settings *settings);
 void cop_live_destroy(cop_live_net *net);
-/** Edges that can be, as the sum over layers; those that live. */
+/** Numbers of a sample. */
+size_t cop_live_features(const cop_live_net *net);
+/** Weights, biases, what activation functions learn, and all of the front. */
+size_t cop_live_parameters(const cop_live_net *net);
+/** Edges that can be, as the sum over layers (not the front's); those that live. */
 double cop_live_possible(const cop_live_net *net);
 size_t cop_live_edges(const cop_live_net *net);
 /** How many edges layer @p layer (from 0) begins with on average. */
@@ -116,8 +125,8 @@ static inline uint32_t cop_live_pass(uint32_t epoch, unsigned pass, size_t batch
  * nothing but gradients is ever read. */
 void cop_live_slopes(cop_live_net *net, float *where);
 
-/** @p rows (n): samples of width[0] numbers each, 1 <= n <= batch. @p batch: number of the batch,
- * for dropout; NULL: inference. Logits are z of the last layer. */
+/** @p rows (n): samples of cop_live_features numbers each, 1 <= n <= batch. @p batch: number of the
+ * batch, for dropout; NULL: inference. Logits are z of the last layer. */
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);
 /** z of layer @p layer from @p in (inputs, S). */
 void cop_live_sum(const cop_live_net *net, size_t layer, const float *in);

@@ -1,6 +1,6 @@
 /* The passes through a network of live edges and the step of its optimiser. Multiply-adds: one a
  * live edge and sample forward, one for its gradient, one for the way back (not in the first
- * layer). */
+ * layer, unless a front stands before it that learns). */
 #include <math.h>
 #include <string.h>
 
@@ -37,6 +37,11 @@ void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n,
     COP_ASSERT(n >= 1 && n <= s->batch);
     net->n = n;
     net->dropping = batch && s->dropout > 0;
+    if (net->front) {
+        const cop_dropout_key key = {
+            .seed = s->seed, .batch = batch ? *batch : 0, .first = COP_LIVE_LAYERS_MAX};
+        rows = cop_front_forward(net->front, rows, n, batch ? &key : NULL);
+    }
     ops->turn(s->width[0], n, net->vectors, rows, net->x);
     const float *in = net->x;
     for (size_t i = 0; i < s->layers; i++) {
@@ -113,11 +118,15 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         if (see) see(user, i, gradient);
         ops->sums(l->outputs, net->vectors, gradient, l->unit_slope + COP_LIVE_BIAS * l->outputs);
         ops->slope(l->outputs, l->begin, l->edge, net->vectors, in, gradient, l->slope);
-        if (!i) break;
-        const cop_live_layer *before = &net->layer[i - 1];
+        if (!i && !(net->front && l->from)) break;
         float *back = net->gradient[1 - turn];
-        const size_t values = before->outputs * net->stride;
         ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, back);
+        if (!i) {
+            cop_front_backward(net->front, back, net->n, net->stride);
+            break;
+        }
+        const cop_live_layer *before = &net->layer[i - 1];
+        const size_t values = before->outputs * net->stride;
         if (net->dropping) ops->drop_back(values, before->kept, back);
         if (s->activation == COP_LIVE_SRELU) {
             const cop_srelu p = srelu(before, before->unit),
@@ -145,4 +154,5 @@ void cop_live_step(cop_live_net *net, const cop_step *how) {
                            l->unit_m + n, l->unit_v ? l->unit_v + n : NULL);
         }
     }
+    if (net->front) cop_front_step(net->front, net->ops, how);
 }

@@ -182,4 +182,5 @@ void cop_rewire(cop_live_net *net, const cop_rewire_plan *plan, const cop_rewire
         if (net->layer[i].rewired) rewire_layer(net, i, plan, facts, i ? NULL : core);
         if (plan->forget) forget(&net->layer[i]);
     }
+    if (plan->forget && net->front) cop_front_forget(net->front);
 }

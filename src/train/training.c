@@ -75,8 +75,11 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     cop_status status = COP_OK;
     *out = NULL;
     COP_TRY(cop_training_check(conf));
-    cop_training_settings(conf, cop_dataset_features(train), (size_t)train->classes, &settings);
+    cop_model *front;
+    COP_TRY(cop_training_settings(conf, cop_training_shape(train), (size_t)train->classes,
+                                  &settings, &front));
     cop_training *t = COP_NEW(cop_training);
+    t->front = front;
     t->conf = conf;
     t->train = train;
     t->test = test;
@@ -118,6 +121,7 @@ void cop_training_destroy(cop_training *t) {
     if (!t) return;
     cop_rbm_destroy(t->rbm);
     cop_live_destroy(t->net);
+    cop_model_destroy(t->front);
     cop_augment_destroy(t->augment);
     cop_free(t->order);
     cop_free(t->turn);

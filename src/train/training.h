@@ -38,6 +38,7 @@ typedef struct cop_training {
     float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part or a team */
     const cop_conf *conf; /**< borrowed, as are the samples */
     const cop_dataset *train, *test;
+    cop_model *front; /**< layers before those of live edges, owned; NULL: none */
     cop_live_net *net;
     cop_rbm *rbm;         /**< model = rbm: the machine that net is the edges of; else NULL */
     size_t chain;         /**< its steps of contrastive divergence */
@@ -68,11 +69,14 @@ bool cop_training_wants_rbm(const cop_conf *conf);
 cop_status cop_training_check_range(const cop_dataset *set);
 /** What is wrong with [train] for the model that it asks for. */
 cop_status cop_training_check_model(const cop_conf *conf);
-/** Everything about [train] that can be wrong without samples. */
+/** Everything about [train] that can be wrong without samples; whether a front fits them is not. */
 cop_status cop_training_check(const cop_conf *conf);
-/** Settings of the network for samples of @p features numbers and @p classes classes. */
-void cop_training_settings(const cop_conf *conf, size_t features, size_t classes,
-                           cop_live_settings *settings);
+/** Settings of the network for samples of the shape @p input and @p classes classes. @p front: the
+ * layers in front of it, which settings refer to; owned by the caller; NULL: none. COP_E_CONFIG. */
+cop_status cop_training_settings(const cop_conf *conf, cop_shape input, size_t classes,
+                                 cop_live_settings *settings, cop_model **front);
+/** Shape of the samples of @p set. */
+cop_shape cop_training_shape(const cop_dataset *set);
 /** @p test may have no samples. COP_E_CONFIG. */
 cop_status cop_training_create(cop_training **training, const cop_conf *conf,
                                const cop_dataset *train, const cop_dataset *test);

@@ -28,6 +28,7 @@ void cop_training_digest(const cop_training *t, const char *science, char hex[CO
         if (l->v) cop_hash_add(hash, l->v, l->edges * sizeof(float));
         if (l->v) cop_hash_add(hash, l->unit_v, units);
     }
+    if (t->net->front) cop_front_hash(t->net->front, hash);
     if (t->rbm) {
         const size_t visible = t->net->settings.width[0] * sizeof(float);
         cop_hash_add(hash, t->rbm->bias, visible);

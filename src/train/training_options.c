@@ -30,6 +30,10 @@ const cop_option cop_training_options[] = {
     {"test_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
      "test accuracies of epochs are those with dropout, as in the published program of CosineSET: "
      "to repeat its numbers; validation and all else is without."},
+    {"front", COP_OPT_TEXT, "", 0, 0, "", NULL, COP_SCIENCE,
+     "layers between the samples and the sparse ones, as in [network] layers, e.g. "
+     "conv2d(32,3,1,1) "
+     "relu maxpool(2); they have all edges and keep them; empty: none."},
     {"hidden", COP_OPT_REALS, "1000, 1000, 1000", 1, 1e7, "units", NULL, COP_SCIENCE,
      "units of each hidden layer."},
     {"epsilon", COP_OPT_REAL, "20", 0.001, 1e6, "", NULL, COP_SCIENCE,

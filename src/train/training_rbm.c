@@ -11,7 +11,8 @@ bool cop_training_wants_rbm(const cop_conf *conf) {
 }
 
 cop_status cop_training_check_model(const cop_conf *conf) {
-    static const char *const of_mlp[] = {"output",
+    static const char *const of_mlp[] = {"front",
+                                         "output",
                                          "activation",
                                          "alpha",
                                          "dropout",

@@ -38,6 +38,10 @@ cop_status cop_training_check(const cop_conf *conf) {
         if (hidden[i] != floor(hidden[i]))
             return cop_conf_fail(conf, OF, "hidden", "wanted whole numbers of units");
     COP_TRY(cop_training_check_model(conf));
+    if (*cop_conf_text(conf, OF, "front") && cop_conf_bool(conf, OF, "feature_removal"))
+        return cop_conf_fail(conf, OF, "feature_removal",
+                             "sets inputs of the first sparse layer to 0, which are no features of "
+                             "the samples where there is a front: leave it out");
     if (!is(conf, "algorithm", "custom") &&
         (cop_conf_given(conf, OF, "remove") || cop_conf_given(conf, OF, "add")))
         return cop_conf_fail(conf, OF, cop_conf_given(conf, OF, "add") ? "add" : "remove",
@@ -46,12 +50,29 @@ cop_status cop_training_check(const cop_conf *conf) {
     return COP_OK;
 }
 
-void cop_training_settings(const cop_conf *conf, size_t features, size_t classes,
-                           cop_live_settings *s) {
+cop_shape cop_training_shape(const cop_dataset *set) {
+    return (cop_shape){set->channels, set->height, set->width};
+}
+
+/* Layers in front of those of live edges, for samples of the shape @p input; NULL: none. */
+static cop_status make_front(const cop_conf *conf, cop_shape input, cop_model **front) {
+    const char *layers = cop_conf_text(conf, OF, "front");
+    *front = NULL;
+    if (!*layers) return COP_OK;
+    cop_status status = cop_model_create_front(front, input, layers);
+    if (status != COP_OK)
+        return cop_fail_prefix(status, "%s: [train] front", cop_conf_place(conf, OF, "front"));
+    return COP_OK;
+}
+
+cop_status cop_training_settings(const cop_conf *conf, cop_shape input, size_t classes,
+                                 cop_live_settings *s, cop_model **front) {
     double hidden[COP_LIVE_LAYERS_MAX];
     const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX - 1);
+    COP_TRY(make_front(conf, input, front));
     *s = (cop_live_settings){
         .layers = layers + 1,
+        .front = *front,
         .batch = (size_t)((cop_conf_int(conf, OF, "batch") + cop_conf_int(conf, OF, "parts") - 1) /
                           cop_conf_int(conf, OF, "parts")),
         .epsilon = cop_conf_real(conf, OF, "epsilon"),
@@ -61,7 +82,7 @@ void cop_training_settings(const cop_conf *conf, size_t features, size_t classes
         .deviation = 0.1,
         .adam = is(conf, "optimiser", "adam"),
         .seed = (uint64_t)cop_conf_int(conf, "run", "seed")};
-    s->width[0] = features;
+    s->width[0] = *front ? (*front)->classes : cop_shape_size(input);
     for (size_t i = 0; i < layers; i++) s->width[i + 1] = (size_t)hidden[i];
     s->width[layers + 1] = classes;
     if (cop_training_wants_rbm(conf)) { /* one layer between visible and hidden units */
@@ -79,4 +100,5 @@ void cop_training_settings(const cop_conf *conf, size_t features, size_t classes
     s->activation = is(conf, "activation", "relu")       ? COP_LIVE_RELU
                     : is(conf, "activation", "all-relu") ? COP_LIVE_ALL_RELU
                                                          : COP_LIVE_SRELU;
+    return COP_OK;
 }

@@ -77,10 +77,14 @@ static void many_draws_are_the_single_ones(void **state) {
     for (size_t count = 0; count < 40; count++) {
         cop_rng one = cop_rng_at(3, 1, 4, COP_FOR_TEST), many = one;
         double draw[40];
+        uint32_t word[40];
         for (size_t skip = count % 5; skip; skip--)
             assert_int_equal(cop_rng_u32(&one), cop_rng_u32(&many));
         cop_rng_uniforms(&many, draw, count);
         for (size_t i = 0; i < count; i++) assert_true(draw[i] == cop_rng_uniform(&one));
+        assert_int_equal(cop_rng_u32(&one), cop_rng_u32(&many));
+        cop_rng_words(&many, word, count);
+        for (size_t i = 0; i < count; i++) assert_int_equal(word[i], cop_rng_u32(&one));
         assert_int_equal(cop_rng_u32(&one), cop_rng_u32(&many));
     }
 }

@@ -181,8 +181,8 @@ static void dropout_keeps_the_mean_and_follows_its_key(void **state) {
     for (size_t i = 0; i < D * N; i++) x[i] = 1.0f;
     const float *y = through("2000", "dropout(0.3) dense(2)", x, N, 0, &work, &m, &params);
     assert_memory_equal(y, x, D * N * sizeof *x); /* inference */
-    cop_dropout_key keys[] = {{1, 0}, {1, 0}, {1, 1}, {2, 0}};
-    for (size_t k = 0; k < 4; k++) {
+    cop_dropout_key keys[] = {{1, 0, 0}, {1, 0, 0}, {1, 1, 0}, {2, 0, 0}, {1, 0, 3}};
+    for (size_t k = 0; k < 5; k++) {
         cop_net_forward(work, &params, x, N, &keys[k]);
         y = cop_net_output(work, 0);
         size_t dropped = 0;
