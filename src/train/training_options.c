@@ -43,7 +43,8 @@ const cop_option cop_training_options[] = {
     {"output", COP_OPT_CHOICE, "dense", 0, 0, "", "dense|sparse", COP_SCIENCE,
      "the last layer: all edges and never rewired, or drawn and rewired like the others."},
     {"weights", COP_OPT_CHOICE, "glorot", 0, 0, "", "glorot|he|normal", COP_SCIENCE,
-     "first weights: uniform in +-sqrt(6/(a + b)), in +-sqrt(6/a), or normal with deviation 0.1."},
+     "first weights: uniform in +-sqrt(6/(a + b)), in +-sqrt(6/a), or normal with deviation 0.1 "
+     "(rbm: 0.05)."},
     {"activation", COP_OPT_CHOICE, "srelu", 0, 0, "", "srelu|relu|all-relu", COP_SCIENCE,
      "of the hidden units."},
     {"alpha", COP_OPT_REAL, "0.6", 0, 10, "", NULL, COP_SCIENCE,

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""One Markdown table of Boltzmann machines, beside the published numbers.
+
+    jobs/rbm_table.py DIR... [--csv FILE]
+
+DIR holds sweeps, CONFIG/MODEL/seed-N, as jobs/rbm.sh leaves them. A row is a data set and a model: mean and sample
+standard deviation over the finished seeds of the mean log-probability in nats of the samples learnt from and of the test
+samples, and of the test samples after a last removal, with ln Z by annealed importance sampling; "error" is the largest
+standard error of ln Z among these runs. Edges are weights without biases. --csv: one row a run.
+"""
+import argparse
+import csv
+import json
+import math
+import os
+import sys
+
+# Mocanu et al. 2018, table 2: the best of nine settings and up to 5,000 epochs, chosen on the test samples, one run each
+PUBLISHED = {
+    "dna": {"dense": -85.97, "fixprob": -86.90, "set": -82.51},
+    "adult": {"dense": -14.91, "fixprob": -14.79, "set": -13.85},
+    "nips": {"dense": -274.60, "fixprob": -282.67, "set": -276.62},
+    "connect4": {"dense": -5.01, "fixprob": -15.01, "set": -13.12},
+    "ocr-letters": {"dense": -29.33, "fixprob": -38.58, "set": -28.69},
+}
+ORDER = ("dense", "fixprob", "set")
+COLUMNS = ("data model seed hidden cd epochs train test train_after_removal test_after_removal log_z log_z_error "
+           "reconstruction_error edges edges_after_removal seconds digest").split()
+
+
+def subfolders(path):
+    return sorted(n for n in os.listdir(path) if os.path.isdir(os.path.join(path, n)))
+
+
+def option(folder, name):
+    """An option of [train] of a run, from its resolved configuration."""
+    with open(os.path.join(folder, "config.ini"), encoding="utf-8") as f:
+        section = f.read().split("[train]")[1].split("\n[")[0]
+    for line in section.splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == name:
+            return value.strip()
+    sys.exit(f"{folder}/config.ini: no {name} in [train]")
+
+
+def read(folder):
+    """The numbers of a run, or None while it has not finished."""
+    try:
+        with open(os.path.join(folder, "run.json"), encoding="utf-8") as f:
+            run = json.load(f)
+    except FileNotFoundError:
+        return None
+    r = run.get("result", {})
+    if run.get("status") != "finished" or run.get("kind") != "training" or "log_z" not in r:
+        return None
+    return {"hidden": option(folder, "hidden"), "cd": option(folder, "cd"), "epochs": r["generation"],
+            "train": r["train_log_probability"], "test": r["test_log_probability"],
+            "train_after_removal": r["train_log_probability_after_removal"],
+            "test_after_removal": r["test_log_probability_after_removal"], "log_z": r["log_z"],
+            "log_z_error": r["log_z_error"], "reconstruction_error": r["reconstruction_error"], "edges": r["edges"],
+            "edges_after_removal": r["edges_after_removal"], "seconds": r["seconds"], "digest": r["digest"][:16]}
+
+
+def collect(roots):
+    runs = []
+    for root in roots:
+        for config in subfolders(root):
+            for model in subfolders(os.path.join(root, config)):
+                for seed in subfolders(os.path.join(root, config, model)):
+                    row = read(os.path.join(root, config, model, seed)) if seed.startswith("seed-") else None
+                    if row:
+                        data = config.removeprefix("set-").removeprefix("rbm-")
+                        runs.append({"data": data, "model": model, "seed": int(seed[5:]), **row})
+    place = {name: i for i, name in enumerate(PUBLISHED)}
+    order = {name: i for i, name in enumerate(ORDER)}
+    return sorted(runs, key=lambda r: (place.get(r["data"], len(place)), r["data"], order.get(r["model"], len(order)),
+                                       r["model"], r["seed"]))
+
+
+def spread(values):
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return f"{mean:.2f}"
+    return f"{mean:.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="+")
+    parser.add_argument("--csv")
+    args = parser.parse_args()
+    runs = collect(args.folder)
+    if not runs:
+        sys.exit("no finished Boltzmann machine in " + " ".join(args.folder))
+    print("| data | model | hidden | CD | epochs | seeds | train | test | error | published | test after removal | edges |"
+          " after removal |")
+    print("|" + " --- |" * 13)
+    for key in dict.fromkeys((r["data"], r["model"]) for r in runs):
+        rows = [r for r in runs if (r["data"], r["model"]) == key]
+        of = lambda name: [r[name] for r in rows]
+        kinds = lambda name: "/".join(dict.fromkeys(str(v) for v in of(name)))
+        published = PUBLISHED.get(key[0], {}).get(key[1])
+        print(f"| {key[0]} | {key[1]} | {kinds('hidden')} | {kinds('cd')} | {kinds('epochs')} | {len(rows)} |"
+              f" {spread(of('train'))} | {spread(of('test'))} | {max(of('log_z_error')):.2f} |"
+              f" {'-' if published is None else f'{published:.2f}'} | {spread(of('test_after_removal'))} |"
+              f" {sum(of('edges')) / len(rows):,.0f} | {sum(of('edges_after_removal')) / len(rows):,.0f} |")
+    if args.csv:
+        show = lambda v: f"{v:.4f}".rstrip("0").rstrip(".") if isinstance(v, float) else v
+        with open(args.csv, "w", newline="", encoding="utf-8") as f:
+            table = csv.writer(f, lineterminator="\n")
+            table.writerow(COLUMNS)
+            table.writerows([show(r[c]) for c in COLUMNS] for r in runs)
+
+
+if __name__ == "__main__":
+    main()
