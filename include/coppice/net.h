@@ -76,6 +76,8 @@ cop_status cop_model_parse_input(const char *text, cop_shape *shape);
 /** Layers in front of something else, for samples of the shape @p input: they give no class scores,
  * and none of them needs weights. classes is the size of what the last one gives. COP_E_CONFIG. */
 cop_status cop_model_create_front(cop_model **model, cop_shape input, const char *layers);
+/** What is wrong with @p layers whatever they are given: words and numbers of arguments. */
+cop_status cop_model_check_words(const char *layers);
 void cop_model_destroy(cop_model *model);
 /** Options of [network]: input, layers. */
 extern const cop_option cop_network_options[];

@@ -107,15 +107,22 @@ static cop_status unknown_layer(const char *word) {
                     near ? near : "", near ? "\"?" : "");
 }
 
-/** Fill in the layer behind what the model has so far. */
-static cop_status add_layer(cop_model *model, const layer_text *text, cop_shape in) {
+/** The kind of layer that is asked for, with as many arguments as it takes. */
+static cop_status find_layer(const layer_text *text, const cop_layer_op **op) {
     const cop_layer_info *info;
-    const cop_layer_op *op = cop_layer_op_find(text->word, &info);
-    if (!op) return unknown_layer(text->word);
-    if (text->count < op->fewest || text->count > op->most)
+    *op = cop_layer_op_find(text->word, &info);
+    if (!*op) return unknown_layer(text->word);
+    if (text->count < (*op)->fewest || text->count > (*op)->most)
         return cop_fail(COP_E_CONFIG, "%zu argument%s, wanted %s%s", text->count,
                         text->count == 1 ? "" : "s", info->word,
                         *info->arguments ? info->arguments : " without any");
+    return COP_OK;
+}
+
+/** Fill in the layer behind what the model has so far. */
+static cop_status add_layer(cop_model *model, const layer_text *text, cop_shape in) {
+    const cop_layer_op *op;
+    COP_TRY(find_layer(text, &op));
     cop_layer *layer = &model->layers[model->count];
     *layer = (cop_layer){.kind = op->kind,
                          .activation = op->activation,
@@ -295,6 +302,23 @@ cop_status cop_model_create(cop_model **model, const char *input, const char *la
     cop_status status = cop_model_parse_input(input, &shape);
     if (status) return cop_fail_prefix(status, "input");
     return create(model, shape, layers, false);
+}
+
+cop_status cop_model_check_words(const char *layers) {
+    for (size_t number = 1;; number++) {
+        char word[COP_WORD_MAX], view[48];
+        bool found;
+        layer_text text;
+        const cop_layer_op *op;
+        cop_status status = next_word(&layers, word, &found);
+        if (status) return cop_fail_prefix(status, "layer %zu", number);
+        if (!found) return COP_OK;
+        status = parse_layer(word, &text);
+        if (!status) status = find_layer(&text, &op);
+        if (status)
+            return cop_fail_prefix(status, "layer %zu \"%s\"", number,
+                                   shown(word, strlen(word), view));
+    }
 }
 
 cop_status cop_model_create_front(cop_model **model, cop_shape input, const char *layers) {

@@ -55,6 +55,10 @@ static void write_network(const json_t *network, cop_buf *out) {
     cop_buf_printf(out, "\n  %lld of %lld edges live (density %.4f), %lld biases\n",
                    whole_of(network, "edges"), whole_of(network, "weights"),
                    number_of(network, "density"), whole_of(network, "biases"));
+    if (whole_of(network, "front_parameters"))
+        cop_buf_printf(out,
+                       "  %lld parameters of the layers in front, which have all their edges\n",
+                       whole_of(network, "front_parameters"));
     cop_buf_printf(out, "  %lld multiply-adds per sample, %lld when dense\n",
                    whole_of(network, "macs"), whole_of(network, "macs_dense"));
     cop_buf_printf(out, "  %s as dense floats, %s as compressed rows\n\n",
@@ -131,9 +135,9 @@ static void write_config(const json_t *config, cop_buf *out) {
         {"stop", "generations"},  {NULL, NULL},
     };
     static const char *const of_training[][2] = {
-        {"run", "name"},      {"run", "seed"},     {"train", "algorithm"}, {"train", "activation"},
-        {"train", "epsilon"}, {"train", "zeta"},   {"train", "optimiser"}, {"train", "rate"},
-        {"train", "batch"},   {"train", "epochs"}, {NULL, NULL},
+        {"run", "name"},         {"run", "seed"},      {"train", "front"},  {"train", "algorithm"},
+        {"train", "activation"}, {"train", "epsilon"}, {"train", "zeta"},   {"train", "optimiser"},
+        {"train", "rate"},       {"train", "batch"},   {"train", "epochs"}, {NULL, NULL},
     };
     const char *const(*shown)[2] = json_object_get(config, "train") ? of_training : of_search;
     bool any = false;

@@ -28,6 +28,11 @@ cop_status cop_training_task(const cop_conf *conf, char **name) {
     return status;
 }
 
+static cop_status front_fail(const cop_conf *conf, cop_status status) {
+    if (status == COP_OK) return COP_OK;
+    return cop_fail_prefix(status, "%s: [train] front", cop_conf_place(conf, OF, "front"));
+}
+
 cop_status cop_training_check(const cop_conf *conf) {
     double hidden[COP_LIVE_LAYERS_MAX + 1];
     const size_t layers = cop_conf_reals(conf, OF, "hidden", hidden, COP_LIVE_LAYERS_MAX + 1);
@@ -38,6 +43,7 @@ cop_status cop_training_check(const cop_conf *conf) {
         if (hidden[i] != floor(hidden[i]))
             return cop_conf_fail(conf, OF, "hidden", "wanted whole numbers of units");
     COP_TRY(cop_training_check_model(conf));
+    COP_TRY(front_fail(conf, cop_model_check_words(cop_conf_text(conf, OF, "front"))));
     if (*cop_conf_text(conf, OF, "front") && cop_conf_bool(conf, OF, "feature_removal"))
         return cop_conf_fail(conf, OF, "feature_removal",
                              "sets inputs of the first sparse layer to 0, which are no features of "
@@ -59,10 +65,7 @@ static cop_status make_front(const cop_conf *conf, cop_shape input, cop_model **
     const char *layers = cop_conf_text(conf, OF, "front");
     *front = NULL;
     if (!*layers) return COP_OK;
-    cop_status status = cop_model_create_front(front, input, layers);
-    if (status != COP_OK)
-        return cop_fail_prefix(status, "%s: [train] front", cop_conf_place(conf, OF, "front"));
-    return COP_OK;
+    return front_fail(conf, cop_model_create_front(front, input, layers));
 }
 
 cop_status cop_training_settings(const cop_conf *conf, cop_shape input, size_t classes,

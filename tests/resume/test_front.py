@@ -87,6 +87,8 @@ def every_command_knows_it(scratch):
     front = 6 * 9 + 6 + 8 * 6 * 9 + 8
     check(seen["front_parameters"] == front and seen["input"] == [1, 28, 28], seen)
     check(seen["parameters"] == found["parameters"] == found["edges"] + 60 + 40 + 10 + front, seen)
+    said = coppice("inspect", folder).stdout
+    check(f"{front} parameters of the layers in front" in said and "train.front = conv2d(6" in said, said)
     names = [layer["name"] for layer in seen["layers"]]
     check(names == ["conv1", "relu1", "dropout1", "conv2", "relu2", "maxpool1", "hidden1", "hidden2", "output"], names)
     check(seen["layers"][5]["out"] == [8, 7, 7] and seen["layers"][6]["in"] == [392, 1, 1], seen["layers"])
@@ -116,6 +118,8 @@ def what_does_not_fit_is_refused(scratch):
         check(part in said and said.count("\n") == 1, said)
         said = coppice("check", CONFIG, *words)
         check_status(said, 78)
+        said = coppice("check", "--no-data", CONFIG, *words)
+        check_status(said, 0 if number == 0 else 78)  # a window that does not fit is seen with samples alone
     folder = f"{scratch}/a"
     run(folder)
     with open(f"{scratch}/other.ini", "w", encoding="utf-8") as f:

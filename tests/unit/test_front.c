@@ -327,6 +327,11 @@ static void what_cannot_be_a_front_is_refused(void **state) {
     assert_fails(cop_model_create_front(&model, (cop_shape){1 << 20, 1 << 20, 1 << 30}, "relu"),
                  COP_E_CONFIG, "wanted 1 to");
     assert_null(model);
+    assert_ok(cop_model_check_words("relu maxpool(9999) dense(1)"));
+    assert_ok(cop_model_check_words(""));
+    assert_fails(cop_model_check_words("relu conv2d(6)"), COP_E_CONFIG, "1 argument");
+    assert_fails(cop_model_check_words("relu rellu"), COP_E_CONFIG, "layer 2 \"rellu\"");
+    assert_fails(cop_model_check_words("relu x(1"), COP_E_CONFIG, "')' is missing");
 }
 
 int main(void) {
