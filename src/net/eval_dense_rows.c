@@ -106,6 +106,7 @@ size_t cop_rows_bytes(const cop_eval_setup *setup) {
     const cop_model *m = setup->model;
     size_t at = 0, widest = 0, s = vectors_of(setup) * COP_SPARSE_LANES * sizeof(float);
     const cop_layer *first = weighted(m, &at);
+    COP_ASSERT(first);
     for (size_t i = 0; i < m->count; i++)
         if (m->layers[i].biases > widest) widest = m->layers[i].biases;
     size_t slots = slots_of(setup, first), features = cop_shape_size(m->input);
@@ -122,6 +123,7 @@ cop_status cop_rows_create(cop_rows **rows, const cop_eval_setup *setup) {
     cop_rows *r = COP_NEW(cop_rows);
     size_t at = 0, widest = 0;
     const cop_layer *first = weighted(model, &at);
+    COP_ASSERT(first);
     *rows = r;
     r->model = model;
     r->vectors = vectors_of(setup);
