@@ -8,6 +8,44 @@ static void add_bytes(cop_buf *out, const char *label, double bytes, const char 
         cop_buf_printf(out, "  %-12s %10s  %s\n", label, cop_format_bytes(bytes, text), what);
 }
 
+/* Samples of all tasks that a generation is judged on, and the last population at the end (0: not
+ * again). With draw these are batches of a subset of each task. */
+static void judged_on(const cop_composition *c, const cop_data_facts *facts, double *generation,
+                      double *last) {
+    const size_t draw = cop_plan_draw(c->plan), batch = c->setup.batch;
+    const size_t subset = (size_t)cop_conf_int(c->conf, "evaluate", "subset");
+    const size_t final = (size_t)cop_conf_int(c->conf, "evaluate", "final");
+    *generation = draw ? 0 : (double)facts->total;
+    *last = 0;
+    for (size_t t = 0; draw && t < c->tasks.count; t++) {
+        size_t of = facts->samples[t];
+        if (subset && subset < of) of = subset;
+        const size_t batches = of / batch;
+        *generation += (double)((draw < batches ? draw : batches) * batch);
+        *last += (double)((final && final < batches ? final : batches) * batch);
+    }
+}
+
+static void add_work(const cop_composition *c, const cop_data_facts *facts, const cop_memory *n,
+                     cop_buf *out) {
+    double samples, last;
+    if (!facts->known) {
+        cop_buf_printf(out, "work           not known without the data\n");
+        return;
+    }
+    judged_on(c, facts, &samples, &last);
+    const size_t values = c->setup.weighting.values, population = cop_plan_population(c->plan);
+    const double each = (double)values * (double)cop_model_macs(c->model, NULL);
+    cop_buf_printf(out,
+                   "work           at most %.3g multiply-adds: %.0f evaluations x %.0f samples x "
+                   "%zu shared value%s, every edge live\n",
+                   (n->evaluations * samples + (double)population * last) * each, n->evaluations,
+                   samples, values, values == 1 ? "" : "s");
+    if (last > 0)
+        cop_buf_printf(out, "               and the last population again: %zu x %.0f samples\n",
+                       population, last);
+}
+
 cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts *facts,
                                  cop_buf *out) {
     cop_memory n;
@@ -16,8 +54,6 @@ cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts 
     known.ranks = 2;
     known.node_ranks = 1;
     cop_memory_estimate(&n, c, &known);
-    double macs = n.evaluations * (double)facts->total * (double)c->setup.weighting.values *
-                  (double)cop_model_macs(c->model, NULL);
     cop_buf_printf(out, "network        %zu edges, %zu biases, %llu multiply-adds per sample\n",
                    c->model->weights, c->model->biases,
                    (unsigned long long)cop_model_macs(c->model, NULL));
@@ -30,15 +66,7 @@ cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts 
     cop_buf_printf(out,
                    "search         %zu individuals, %.0f generations, at most %.0f evaluations\n",
                    cop_plan_population(c->plan), n.generations, n.evaluations);
-    if (facts->known)
-        cop_buf_printf(
-            out,
-            "work           at most %.3g multiply-adds: %.0f evaluations x %llu samples x "
-            "%zu shared value%s, every edge live\n",
-            macs, n.evaluations, (unsigned long long)facts->total, c->setup.weighting.values,
-            c->setup.weighting.values == 1 ? "" : "s");
-    else
-        cop_buf_printf(out, "work           not known without the data\n");
+    add_work(c, facts, &n, out);
     const char *file = cop_conf_text(c->conf, "base", "file");
     if (facts->memory.training && *file)
         cop_buf_printf(out, "base network   trained on %zu samples: %s is not there, and is made\n",

@@ -197,6 +197,10 @@ def check_says_what_a_search_needs():
     p = run("check", CONFIG, "--set", "stop.evaluations=30", "-sevaluate.values=1")
     holds(p.stdout, "10 individuals, 2 generations, at most 24 evaluations")
     holds(p.stdout, "24 evaluations x 50 samples x 1 shared value,")
+    # batches of 50 drawn from 400 of the 600: one a generation, four in the end
+    p = run("check", os.path.join(ROOT, "configs/smoke/ecomp.ini"))
+    holds(p.stdout, "%.3g multiply-adds: 108 evaluations x 50 samples x 1 shared value," % ((108 * 50 + 12 * 200) * 32860))
+    holds(p.stdout, "and the last population again: 12 x 200 samples")
     p = run("check", "--no-data", CONFIG, "--set=task.digits.source=idx")
     same((p.returncode, p.stderr), (0, ""))
     holds(p.stdout, "not known without the data")
