@@ -3,10 +3,11 @@
 
     jobs/rbm_table.py DIR... [--csv FILE]
 
-DIR holds sweeps, CONFIG/MODEL/seed-N, as jobs/rbm.sh leaves them. A row is a data set and a model: mean and sample
-standard deviation over the finished seeds of the mean log-probability in nats of the samples learnt from and of the test
-samples, and of the test samples after a last removal, with ln Z by annealed importance sampling; "error" is the largest
-standard error of ln Z among these runs. Edges are weights without biases. --csv: one row a run.
+DIR holds sweeps, DATA/MODEL/seed-N (configs/sweeps/rbm-*.ini). A row is a data set and a model: mean and sample standard
+deviation over the finished seeds of the mean log-probability in nats of the samples learnt from and of the test samples,
+and of the test samples after a last removal, with ln Z by annealed importance sampling; "error" is the largest standard
+error of ln Z among these runs. Edges are weights without biases. A model is an algorithm, or one and a dash and more: the
+published number is that of the algorithm. --csv: one row a run.
 """
 import argparse
 import csv
@@ -20,8 +21,6 @@ PUBLISHED = {
     "dna": {"dense": -85.97, "fixprob": -86.90, "set": -82.51},
     "adult": {"dense": -14.91, "fixprob": -14.79, "set": -13.85},
     "nips": {"dense": -274.60, "fixprob": -282.67, "set": -276.62},
-    "connect4": {"dense": -5.01, "fixprob": -15.01, "set": -13.12},
-    "ocr-letters": {"dense": -29.33, "fixprob": -38.58, "set": -28.69},
 }
 ORDER = ("dense", "fixprob", "set")
 COLUMNS = ("data model seed hidden cd epochs train test train_after_removal test_after_removal log_z log_z_error "
@@ -53,7 +52,7 @@ def read(folder):
     r = run.get("result", {})
     if run.get("status") != "finished" or run.get("kind") != "training" or "log_z" not in r:
         return None
-    return {"hidden": option(folder, "hidden"), "cd": option(folder, "cd"), "epochs": r["generation"],
+    return {"hidden": f"{float(option(folder, 'hidden')):g}", "cd": option(folder, "cd"), "epochs": r["generation"],
             "train": r["train_log_probability"], "test": r["test_log_probability"],
             "train_after_removal": r["train_log_probability_after_removal"],
             "test_after_removal": r["test_log_probability_after_removal"], "log_z": r["log_z"],
@@ -73,7 +72,7 @@ def collect(roots):
                         runs.append({"data": data, "model": model, "seed": int(seed[5:]), **row})
     place = {name: i for i, name in enumerate(PUBLISHED)}
     order = {name: i for i, name in enumerate(ORDER)}
-    return sorted(runs, key=lambda r: (place.get(r["data"], len(place)), r["data"], order.get(r["model"], len(order)),
+    return sorted(runs, key=lambda r: (place.get(r["data"], len(place)), r["data"], order.get(r["model"].split("-")[0], len(order)),
                                        r["model"], r["seed"]))
 
 
@@ -99,7 +98,7 @@ def main():
         rows = [r for r in runs if (r["data"], r["model"]) == key]
         of = lambda name: [r[name] for r in rows]
         kinds = lambda name: "/".join(dict.fromkeys(str(v) for v in of(name)))
-        published = PUBLISHED.get(key[0], {}).get(key[1])
+        published = PUBLISHED.get(key[0], {}).get(key[1].split("-")[0])
         print(f"| {key[0]} | {key[1]} | {kinds('hidden')} | {kinds('cd')} | {kinds('epochs')} | {len(rows)} |"
               f" {spread(of('train'))} | {spread(of('test'))} | {max(of('log_z_error')):.2f} |"
               f" {'-' if published is None else f'{published:.2f}'} | {spread(of('test_after_removal'))} |"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Runs that train: one digest from every kernel, whatever interrupted them; records, sweeps and refusals."""
+import csv
 import os
 import signal
 import sys
@@ -152,6 +153,27 @@ def every_algorithm_stands_in_one_table(scratch):
     with open(f"{scratch}/out/runs.csv", encoding="utf-8") as f:
         lines = f.read().splitlines()
     check(len(lines) == 5 and lines[0].startswith("config,algorithm,seed"), lines)
+
+
+@test
+def boltzmann_machines_stand_in_one_table(scratch):
+    with open(f"{scratch}/arms.ini", "w", encoding="utf-8") as f:
+        for arm, more in (("set", ""), ("fixprob-wide", " train.algorithm=fixprob train.hidden=30")):
+            f.write(f"[arm.{arm}]\nconfig = {ROOT}/configs/smoke/rbm.ini\nset = train.epochs=2 train.ais_thin=100{more}\n")
+    result = coppice("sweep", f"{scratch}/arms.ini", "--seeds", "1-2", "--out", f"{scratch}/all/dna", "--no-figures", ranks=3)
+    check_status(result, 0)
+    job = subprocess.run([sys.executable, "jobs/rbm_table.py", f"{scratch}/all", "--csv", f"{scratch}/runs.csv"], cwd=ROOT,
+                         text=True, capture_output=True, check=False)
+    check(job.returncode == 0, job.stderr)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in job.stdout.splitlines()]
+    check([row[:3] + row[4:6] + row[9:10] for row in rows[2:]] ==
+          [["dna", "fixprob-wide", "30", "2", "2", "-86.90"], ["dna", "set", rows[3][2], "2", "2", "-82.51"]], rows)
+    check(all(len(row) == 13 for row in rows) and rows[2][11] == rows[2][12] and rows[3][11] != rows[3][12], rows)
+    with open(f"{scratch}/runs.csv", encoding="utf-8") as f:
+        found = list(csv.DictReader(f))
+    with open(f"{scratch}/all/dna/set/seed-2/run.json", encoding="utf-8") as f:
+        record = json.load(f)["result"]
+    check(len(found) == 4 and float(found[3]["test"]) == round(record["test_log_probability"], 4) and found[3]["seed"] == "2", found)
 
 
 @test
