@@ -136,6 +136,16 @@ def train_times_steps_and_rewiring(scratch):
     refused(64, "--layers 5: wanted 2 to", "train", "--layers", "5")
     refused(64, "'x' is no number", "train", "--layers", "5,x")
     refused(64, "--activation tanh: wanted", "train", "--activation", "tanh")
+    front = ("train", "--front", "conv2d(4,3,1,1) relu maxpool(2)", "--input", "2x6x6", "--samples", 35, "--repeat", 1)
+    one = bench(*front, "--layers", "36,9,5", "--batch", 10)
+    judge(one, "seconds", "samples_per_s", "edges", "network_bytes")
+    check(one["front"] == "2x6x6: conv1=conv2d(4,3,1,1) relu1=relu maxpool1=maxpool(2)", one)
+    work = 3 * one["edges"] + 2 * 36 * 72  # the first convolution has no way back
+    check(abs(one["live_macs_per_s"] / one["samples_per_s"] / work - 1) < 1e-9, one)
+    refused(64, "--layers begins with 30 inputs, the front gives 36", *front, "--layers", "30,5")
+    refused(64, "there is no layer", "train", "--front", "conv(3)")
+    refused(64, "--input is the shape", "train", "--input", "3x4x4")
+    refused(64, "--input: \"3x\"", "train", "--front", "relu", "--input", "3x")
 
 
 @test
