@@ -20,6 +20,7 @@ static const struct {
     {"conv2d", "2x7x6", "conv2d(3,3,2,1) tanh conv2d(4,3,1,2) tanh dense(3)"},
     {"conv2d", "1x9x8", "conv2d(2,1) tanh conv2d(3,4,3,3) tanh conv2d(2,1,2) dense(3)"},
     {"conv2d", "2x5x5", "conv2d(3,3) tanh conv2d(3,3)"},
+    {"conv2d", "2x5x4", "conv2d(3,3,1,1) tanh conv2d(2,5,1,2) tanh dense(3)"},
     {"maxpool", "2x6x6", "conv2d(3,1) maxpool(2) dense(3)"},
     {"maxpool", "2x7x6", "conv2d(3,1) maxpool(3,2) dense(3)"},
     {"maxpool", "1x7x7", "conv2d(3,1) maxpool(2,3) dense(3)"},

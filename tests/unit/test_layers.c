@@ -36,7 +36,8 @@ static void convolution_is_its_formula(void **state) {
         {"1x28x28", "conv2d(4,3)"},   {"3x9x7", "conv2d(5,3,2)"},    {"2x8x8", "conv2d(3,5,1,2)"},
         {"2x5x9", "conv2d(3,4,3,3)"}, {"4x6x6", "conv2d(3,1)"},      {"4x7x7", "conv2d(2,1,3)"},
         {"1x3x3", "conv2d(2,3,1,2)"}, {"2x1x6", "conv2d(2,3,2,1)"},  {"2x4x5", "conv2d(6,4)"},
-        {"1x2x2", "conv2d(2,6,1,5)"}, {"1x10x3", "conv2d(2,2,5,1)"},
+        {"1x2x2", "conv2d(2,6,1,5)"}, {"1x10x3", "conv2d(2,2,5,1)"}, {"2x7x5", "conv2d(3,3,1,1)"},
+        {"2x3x4", "conv2d(3,5,1,2)"}, {"1x2x9", "conv2d(2,5,1,2)"},  {"3x8x8", "conv2d(2,7,1,3)"},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         enum { N = 3 };
