@@ -298,7 +298,8 @@ typedef struct cop_full {
 
 /** The inputs of @p vectors * COP_SPARSE_LANES samples that are not zero, COP_NONZERO_BLOCK of the
  * inputs at a time: list k = block * samples + sample is place[begin[k]..begin[k+1]), which counts
- * from the block's first input, with value[]. Room for inputs * samples + COP_SPARSE_LANES. */
+ * from the block's first input, with value[]. Room for inputs * samples + COP_SPARSE_LANES, which
+ * must be less than 2^32. */
 typedef struct cop_nonzeros {
     size_t inputs, vectors;
     uint32_t *begin; /**< (blocks * samples + 1) */

@@ -171,9 +171,11 @@ static double rewire(bench *b, uint32_t epoch) {
     return cop_bench_clock() - start;
 }
 
-/* One multiply-add a live edge and sample forward, one for its gradient, one for the way back. */
+/* One multiply-add a live edge and sample forward, one for its gradient, one for the way back,
+ * which the first layer has where weights in front of it want to know. */
 static double live_macs(const cop_live_net *net) {
-    return 3 * (double)cop_live_edges(net) - (net->front ? 0 : (double)net->layer[0].edges);
+    const bool back = net->front && net->front->model->weights;
+    return 3 * (double)cop_live_edges(net) - (back ? 0 : (double)net->layer[0].edges);
 }
 
 /* The same of the front, whose first layer with weights has no way back. */

@@ -168,20 +168,22 @@ INLINE bool strip(const cop_full *f, const cop_nonzeros *list, size_t block, siz
     return true;
 }
 
+#define STRIPS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define STRIP(V)                                                                                   \
     static TARGET __attribute__((noinline)) bool strip_##V(                                        \
         const cop_full *f, const cop_nonzeros *list, size_t block, size_t first, float *scratch) { \
         return strip(f, list, block, first, scratch, V);                                           \
     }
-STRIP(1)
-STRIP(2)
-STRIP(3)
-STRIP(4) STRIP(5) STRIP(6)
+STRIPS(STRIP)
+#undef STRIP
 
-    bool cop_skip_avx512(const cop_full *f, const cop_nonzeros *list, size_t block,
-                         float *scratch) {
-    static bool (*const strips[])(const cop_full *, const cop_nonzeros *, size_t, size_t,
-                                  float *) = {strip_1, strip_2, strip_3, strip_4, strip_5, strip_6};
+typedef bool strip_of(const cop_full *f, const cop_nonzeros *list, size_t block, size_t first,
+                      float *scratch);
+#define ENTRY(V) strip_##V,
+static strip_of *const strips[] = {STRIPS(ENTRY)};
+#undef ENTRY
+
+bool cop_skip_avx512(const cop_full *f, const cop_nonzeros *list, size_t block, float *scratch) {
     size_t vectors = (f->outputs + L - 1) / L, cuts = (vectors + MOST - 1) / MOST, first = 0;
     for (; cuts; cuts--) { /* as even as they come */
         const size_t v = (vectors + cuts - 1) / cuts;

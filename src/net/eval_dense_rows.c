@@ -16,7 +16,7 @@ typedef struct entry {
 struct cop_rows {
     const cop_model *model;
     const cop_sparse_ops *ops;
-    size_t vectors, features;
+    size_t vectors, features, widest;
     size_t *layer, layers; /* weighted ones */
     bool *relu;
     size_t *cut, pieces; /* (pieces + 1) columns of the first layer where pieces begin */
@@ -141,6 +141,7 @@ cop_status cop_rows_create(cop_rows **rows, const cop_eval_setup *setup) {
         r->layer[r->layers++] = at;
         if (layer->biases > widest) widest = layer->biases;
     }
+    r->widest = widest;
     r->pieces = cop_names_pieces(setup->model);
     r->cut = COP_NEW_ARRAY(size_t, r->pieces + 1);
     for (size_t p = 0; p <= r->pieces; p++) r->cut[p] = cop_names_cut(model, p);
@@ -283,6 +284,7 @@ void cop_rows_forward(cop_rows *r, const cop_genome *genome, const cop_dense *un
         for (size_t u = 0; u < d->rows; u++) r->row[u] = w + u * columns;
         layer.x = r->y[k - 1];
         const bool lists = r->seen.place && r->relu[k - 1] && d->rows >= SKIP_OUTPUTS;
+        COP_ASSERT(columns <= r->widest);
         r->inner.inputs = columns;
         if (lists) r->ops->nonzeros(layer.x, &r->inner);
         multiply(r, &layer, lists ? &r->inner : NULL, 0);

@@ -7,8 +7,10 @@ static size_t whole(size_t count) {
 }
 
 cop_status cop_front_create(cop_front **out, const cop_model *model, size_t batch, bool adam) {
+    /* the gradients are the network's */
     COP_TRY(cop_memory_ask("the layers of [train] front and their workspace", 1,
-                           cop_front_bytes(model, batch, adam)));
+                           cop_front_bytes(model, batch, adam) +
+                               cop_front_slopes(model) * sizeof(float)));
     cop_front *f = COP_NEW(cop_front);
     *f = (cop_front){.model = model, .batch = batch};
     cop_params_init(&f->params, model);

@@ -142,6 +142,10 @@ def train_times_steps_and_rewiring(scratch):
     check(one["front"] == "2x6x6: conv1=conv2d(4,3,1,1) relu1=relu maxpool1=maxpool(2)", one)
     work = 3 * one["edges"] + 2 * 36 * 72  # the first convolution has no way back
     check(abs(one["live_macs_per_s"] / one["samples_per_s"] / work - 1) < 1e-9, one)
+    # nor has the first layer behind a front without weights
+    two = bench("train", "--front", "flatten", "--input", "1x6x6", "--layers", "36,9,5", "--samples", 35, "--repeat", 1)
+    work = 3 * two["edges"] - 36 * 9
+    check(two["edges"] == 36 * 9 + 9 * 5 and abs(two["live_macs_per_s"] / two["samples_per_s"] / work - 1) < 1e-9, two)
     refused(64, "--layers begins with 30 inputs, the front gives 36", *front, "--layers", "30,5")
     refused(64, "there is no layer", "train", "--front", "conv(3)")
     refused(64, "--input is the shape", "train", "--input", "3x4x4")
