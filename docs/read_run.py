@@ -59,7 +59,12 @@ class Network:
 
 
 class Checkpoint:
-    """A checkpoint: configuration, base network, whole history, live genomes."""
+    """A checkpoint: configuration, base network, history, live genomes.
+
+    A run with [run] history = N drops rows of individuals: `window` is then a dictionary (generations: N,
+    individuals: how many were ever born, elders: how many rows at the beginning are older than the others,
+    chain: a hash over all dropped rows, begin and next: populations of two generations), else it is empty.
+    """
 
     def __init__(self, path):
         with h5py.File(path, "r") as f:
@@ -74,6 +79,11 @@ class Checkpoint:
             self.base = layers(f["base"])
             self.individuals = {name: column[:] for name, column in f["individuals"].items()}
             self.generations = {name: column[:] for name, column in f["generations"].items()}
+            self.window = {}
+            if "window" in f:
+                self.window = {name: ids[:] for name, ids in f["window"].items()}
+                self.window.update(f["window"].attrs)
+            self.born = int(self.window.get("individuals", len(self.individuals["id"])))
             self.genome_id = f["genomes/id"][:]
             self.genomes = unpack(f["genomes/bits"][:], f["genomes"].attrs["edges"])
             self.population = self.genome_id[:f["genomes"].attrs["population"]]
@@ -83,15 +93,22 @@ class Checkpoint:
         row = int(np.flatnonzero(self.genome_id == individual)[0])
         return split(self.genomes[row], self.base)
 
+    def row(self, individual):
+        """Where an individual stands in the columns; -1: never born, or dropped."""
+        ids = self.individuals["id"]
+        k = int(np.searchsorted(ids, individual))
+        return k if k < len(ids) and ids[k] == individual else -1
+
     def ancestors(self, individual):
-        """All ids that the individual descends from, itself included."""
+        """All ids that the individual descends from, itself included, as far as rows are held."""
         seen, todo = set(), [int(individual)]
         while todo:
             i = todo.pop()
-            if i < 0 or i in seen:  # -1 is the base network
+            row = self.row(i)
+            if row < 0 or i in seen:  # -1 is the base network
                 continue
             seen.add(i)
-            todo += [int(self.individuals["parent1"][i]), int(self.individuals["parent2"][i])]
+            todo += [int(self.individuals["parent1"][row]), int(self.individuals["parent2"][row])]
         return sorted(seen)
 
 
@@ -109,7 +126,9 @@ def describe(path, out=sys.stdout):
     g = c.generations
     print(f"checkpoint of run {c.attributes['run_id']}, digest {c.attributes['digest']}", file=out)
     print(f"network {c.spec}", file=out)
-    print(f"tasks {', '.join(c.tasks)}; {len(c.individuals['id'])} individuals, {len(c.population)} alive", file=out)
+    print(f"tasks {', '.join(c.tasks)}; {c.born} individuals, {len(c.population)} alive", file=out)
+    if c.window:
+        print(f"rows of {len(c.individuals['id'])} individuals are held", file=out)
     print("generation  best        median      density", file=out)
     for k in range(len(g["generation"])):
         print(f"{g['generation'][k]:10}  {g['best'][k]:<10.6g}  {g['median'][k]:<10.6g}  {g['density_mean'][k]:.4f}",

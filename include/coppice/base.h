@@ -146,6 +146,8 @@ typedef struct cop_buf {
 
 void cop_buf_clear(cop_buf *buf); /**< frees; back to empty */
 void cop_buf_reset(cop_buf *buf); /**< length 0, keeps capacity */
+/** Room for @p more bytes at once: what is added piece by piece then takes no more than it needs. */
+void cop_buf_reserve(cop_buf *buf, size_t more);
 void cop_buf_add(cop_buf *buf, const void *bytes, size_t count);
 void cop_buf_printf(cop_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** @p text broken into lines of at most 80 columns, and a newline. The cursor stands at @p column;

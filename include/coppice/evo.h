@@ -50,6 +50,7 @@ typedef struct cop_plan_setup {
     uint64_t seed;
     size_t tasks;
     const char *const *task_names;
+    size_t history; /**< generations whose individuals an engine holds at least; 0: all */
 } cop_plan_setup;
 
 /** Compose the operators named in the configuration; refuses unknown names (with the nearest) and
@@ -118,24 +119,59 @@ typedef struct cop_generation {
     uint32_t births;     /**< evaluated in this generation */
 } cop_generation;
 
-/** The whole history: engine state is a function of it. Owned arrays. */
-typedef struct cop_history {
-    size_t individuals;
-    cop_individual *individual; /**< index = id */
-    size_t measures;
-    double *measure; /**< (individuals, measures) */
-    size_t generations;
-    cop_generation *generation;
-    size_t population; /**< live individuals, best first */
+/** Who lived after a generation, best first. */
+typedef struct cop_snapshot {
+    size_t population; /**< 0: there is no snapshot */
     uint64_t *live;    /**< (population) ids in rank order */
+} cop_snapshot;
+
+/** The history of a search: engine state is a function of it. Owned arrays.
+ *
+ *  With `window` = 0 it holds every individual ever born, and the search can be played again from
+ *  its beginning. With N > 0 it is bounded (docs/decisions/0011-bounded-history.md): after every
+ *  generation that is a multiple of N a snapshot is taken, and all rows from before the snapshot
+ *  before that are dropped, but for its population and for whoever was the best so far at some
+ *  time (the elders). What is dropped goes into a chain of hashes. The search can be played again
+ *  from `begin`. Between N and 2 N generations are there at any time. */
+typedef struct cop_history {
+    size_t individuals; /**< ever born */
+    cop_individual
+        *individual; /**< (rows) by id: elders, then all from `first` on. Not bounded: index = id */
+    size_t measures;
+    double *measure; /**< (rows, measures) */
+    size_t generations;
+    cop_generation *generation; /**< all of them, bounded or not */
+    size_t population;          /**< live individuals, best first */
+    uint64_t *live;             /**< (population) ids in rank order */
+    /* bounded: */
+    uint32_t window;          /**< N; 0: everything is held, and all below is 0 */
+    size_t elders;            /**< rows of individuals older than `first` */
+    uint64_t first;           /**< id from which on every individual is held */
+    cop_snapshot begin, next; /**< after generations (b - 1) N and b N, b = (generations - 1) / N;
+                                   there is no `begin` while b = 0 */
+    char chain[COP_HASH_HEX]; /**< over all rows dropped; 64 times '0' when there are none */
 } cop_history;
+/** Rows of `individual` and `measure`. */
+size_t cop_history_rows(const cop_history *history);
+/** The row of an individual; SIZE_MAX when it was never born or has been dropped. */
+size_t cop_history_row(const cop_history *history, uint64_t id);
+/** The same as pointers into the row, NULL when there is none. Borrowed until the next tell. */
+const cop_individual *cop_history_individual(const cop_history *history, uint64_t id);
+const double *cop_history_measures(const cop_history *history, uint64_t id);
+/** Generation after which the snapshot `begin` was taken; there must be one. */
+uint32_t cop_history_begin(const cop_history *history);
+/** Hold the last @p window generations at least: for a history in which nothing has happened. */
+void cop_history_bound(cop_history *history, uint32_t window);
+/** After a generation was appended: take a snapshot and drop rows, if it is time to. */
+void cop_history_forget(cop_history *history);
 void cop_history_clear(cop_history *history);
 /** Messages and blobs. Unpack checks every count and id and refuses what no run can have written.
  */
 void cop_history_pack(const cop_history *history, cop_buf *out);
 cop_status cop_history_unpack(cop_history *history, const void *bytes, size_t length);
-/** Internal consistency (ids in order, parents older, live ones alive, finite where it must be):
- *  COP_E_FORMAT names the row. For what was read from a file. */
+/** Internal consistency (ids in order, parents older, live ones alive, finite where it must be, of a
+ *  bounded history nothing held that should be dropped or the other way round): COP_E_FORMAT names
+ *  the row. For what was read from a file. */
 cop_status cop_history_check(const cop_history *history);
 /** SHA-256 over every science field of history; the digest of a run is this, the science options
  * and the masks of the live genomes. Adds to @p hash. */
@@ -143,9 +179,10 @@ void cop_history_hash(const cop_history *history, cop_hash *hash);
 
 typedef struct cop_engine cop_engine;
 cop_engine *cop_engine_create(const cop_plan *plan);
-/** Continue from @p history (taken over: ownership moves in, also on failure). The whole search is
- * played again from the measures, without a genome, and must give the same rows: COP_E_FORMAT names
- * the first that this plan and seed cannot have written. */
+/** Continue from @p history (taken over: ownership moves in, also on failure). The whole search, or
+ * of a bounded history what followed the snapshot `begin`, is played again from the measures,
+ * without a genome, and must give the same rows: COP_E_FORMAT names the first that this plan and
+ * seed cannot have written. */
 cop_status cop_engine_resume(cop_engine **engine, const cop_plan *plan, cop_history *history);
 void cop_engine_destroy(cop_engine *engine);
 /** Individuals to breed and evaluate next: the initial population, then each generation's children,

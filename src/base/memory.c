@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ALIGNMENT 64 /* a cache line, and the widest vector register */
+#define ALIGNMENT 64                 /* a cache line, and the widest vector register */
+#define MOVED_FROM ((size_t)1 << 20) /* bytes: blocks of this size are mapped by themselves */
 
 static cop_exhausted_hook exhausted_hook;
 
@@ -70,10 +71,17 @@ void *cop_alloc(size_t count, size_t size) {
     return pointer;
 }
 
+/* Large blocks are grown where they are, or their pages moved, where the C library can do that:
+ * beside a copy the old block would be there once more. */
 void *cop_realloc(void *pointer, size_t old_count, size_t count, size_t size) {
     size_t bytes = product(count, size),
            kept = product(old_count < count ? old_count : count, size);
     void *fresh = NULL;
+    if (pointer && kept >= MOVED_FROM && bytes >= MOVED_FROM) {
+        pointer = realloc(pointer, bytes);
+        if (!pointer) exhausted(bytes);
+        if ((uintptr_t)pointer % ALIGNMENT == 0) return pointer;
+    }
     if (posix_memalign(&fresh, ALIGNMENT, bytes ? bytes : 1) != 0) exhausted(bytes);
     if (kept) memcpy(fresh, pointer, kept);
     free(pointer);
@@ -122,20 +130,25 @@ void cop_buf_reset(cop_buf *buf) {
     if (buf->data) buf->data[0] = 0;
 }
 
-static void reserve(cop_buf *buf, size_t more) {
+/* At least that much; doubled, if @p grow, so that many small pieces are copied seldom. */
+static void reserve(cop_buf *buf, size_t more, bool grow) {
     size_t wanted;
     if (__builtin_add_overflow(buf->length, more, &wanted) || wanted == SIZE_MAX)
         exhausted(SIZE_MAX / 2);
     wanted++; /* the closing zero byte */
     if (wanted <= buf->capacity) return;
-    size_t capacity = buf->capacity ? buf->capacity : 256;
+    size_t capacity = !grow ? wanted : buf->capacity ? buf->capacity : 256;
     while (capacity < wanted) capacity = capacity > SIZE_MAX / 2 ? wanted : 2 * capacity;
     buf->data = cop_realloc(buf->data, buf->length, capacity, 1);
     buf->capacity = capacity;
 }
 
+void cop_buf_reserve(cop_buf *buf, size_t more) {
+    reserve(buf, more, false);
+}
+
 void cop_buf_add(cop_buf *buf, const void *bytes, size_t count) {
-    reserve(buf, count);
+    reserve(buf, count, true);
     if (count) memcpy(buf->data + buf->length, bytes, count);
     buf->length += count;
     buf->data[buf->length] = 0;
@@ -147,7 +160,7 @@ void cop_buf_printf(cop_buf *buf, const char *format, ...) {
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     COP_ASSERT(length >= 0);
-    reserve(buf, (size_t)length);
+    reserve(buf, (size_t)length, true);
     va_start(args, format);
     vsnprintf((char *)buf->data + buf->length, (size_t)length + 1, format, args);
     va_end(args);

@@ -88,7 +88,7 @@ cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts 
     add_bytes(out, "in all", n.worker, "at most");
     cop_buf_printf(out, "memory of rank 0 (beside program, samples and base; not at one time)\n");
     add_bytes(out, "training", n.training, "of the base network, before the search");
-    add_bytes(out, "history", n.history, "of every individual, at most, and copies on their way");
+    add_bytes(out, "history", n.history, "of the individuals held, at most, and copies on their way");
     add_bytes(out, "summary", n.summary, "the largest test set and an evaluator, at the end");
     add_bytes(out, "in all", n.master, "at most");
     if (n.budget) add_bytes(out, "limit", (double)n.budget, "[parallel] memory, of any rank");

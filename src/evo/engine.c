@@ -19,8 +19,8 @@ static gathered gather(const cop_history *h, const uint64_t *ids, size_t count) 
                   .measures = COP_NEW_ARRAY(double, count * h->measures)};
     for (size_t i = 0; i < count; i++) {
         g.id[i] = ids[i];
-        g.fitness[i] = h->individual[ids[i]].fitness;
-        memcpy(&g.measures[i * h->measures], &h->measure[ids[i] * h->measures],
+        g.fitness[i] = cop_history_individual(h, ids[i])->fitness;
+        memcpy(&g.measures[i * h->measures], cop_history_measures(h, ids[i]),
                h->measures * sizeof(double));
     }
     g.view = (cop_pop_view){count, g.id, g.fitness, g.measures, h->measures};
@@ -104,7 +104,7 @@ cop_recipe *cop_engine_propose(cop_engine *engine, size_t *count) {
 /* New rows of the children; their fitness. */
 static void append_children(cop_engine *engine, const double *measures) {
     cop_history *h = &engine->history;
-    size_t count = h->individuals + engine->next_count, m = h->measures;
+    size_t rows = cop_history_rows(h), count = rows + engine->next_count, m = h->measures;
     if (count > engine->individual_room) {
         size_t room = 2 * count;
         h->individual =
@@ -112,16 +112,16 @@ static void append_children(cop_engine *engine, const double *measures) {
         h->measure = cop_realloc(h->measure, engine->individual_room * m, room * m, sizeof(double));
         engine->individual_room = room;
     }
-    memcpy(&h->measure[h->individuals * m], measures, engine->next_count * m * sizeof(double));
+    memcpy(&h->measure[rows * m], measures, engine->next_count * m * sizeof(double));
     for (size_t i = 0; i < engine->next_count; i++) {
         double fitness =
             engine->plan->op[COP_ROLE_FITNESS]->as.fitness(engine->plan, &measures[i * m]);
-        h->individual[h->individuals + i] =
+        h->individual[rows + i] =
             (cop_individual){.recipe = engine->next[i],
                              .fitness = isfinite(fitness) ? fitness : -INFINITY,
                              .died = UINT32_MAX};
     }
-    h->individuals = count;
+    h->individuals += engine->next_count;
 }
 
 /* The next population out of the ranked old one and the children: ids, not yet ranked. */
@@ -144,12 +144,13 @@ static uint64_t *survivors(cop_engine *engine, size_t *count) {
     release(&born);
     uint64_t *next = COP_NEW_ARRAY(uint64_t, *count);
     for (size_t i = 0; i < old + children; i++)
-        h->individual[ids[i]].died = (uint32_t)h->generations;
+        h->individual[cop_history_row(h, ids[i])].died = (uint32_t)h->generations;
     for (size_t i = 0; i < *count; i++) {
         COP_ASSERT(chosen[i] < old + children);
         next[i] = ids[chosen[i]];
-        h->individual[next[i]].died = UINT32_MAX;
-        h->individual[next[i]].elite += chosen[i] < old;
+        cop_individual *survivor = &h->individual[cop_history_row(h, next[i])];
+        survivor->died = UINT32_MAX;
+        survivor->elite += chosen[i] < old;
     }
     cop_free(chosen);
     cop_free(ids);
@@ -175,17 +176,16 @@ static int largest_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* Summary of the live individuals by fitness, whatever they are ranked by. */
-static void append_generation(cop_engine *engine) {
+void cop_engine_summarise(cop_engine *engine) {
     cop_history *h = &engine->history;
     size_t n = h->population, ok = 0, first = 0;
     long density = cop_plan_measure(engine->plan, "density");
     double sum = 0, dense = 0;
     double *fitness = COP_NEW_ARRAY(double, n);
     for (size_t i = 0; i < n; i++) {
-        fitness[i] = h->individual[h->live[i]].fitness;
+        fitness[i] = cop_history_individual(h, h->live[i])->fitness;
         if (fitness[i] > fitness[first]) first = i; /* of equals the one that ranks first */
-        double d = h->measure[h->live[i] * h->measures + (size_t)density];
+        double d = cop_history_measures(h, h->live[i])[density];
         dense += d >= 0 && d <= 1 ? d : 0; /* a failed individual may have no measures at all */
         if (isfinite(fitness[i])) {
             ok++;
@@ -219,13 +219,15 @@ static void append_generation(cop_engine *engine) {
 }
 
 void cop_engine_advance(cop_engine *engine, const double *measures) {
+    cop_history *h = &engine->history;
     COP_ASSERT(engine->next); /* asked before told */
     append_children(engine, measures);
     size_t count;
     uint64_t *ids = survivors(engine, &count);
     rank_live(engine, ids, count);
     cop_free(ids);
-    append_generation(engine);
+    cop_engine_summarise(engine);
+    cop_history_forget(h);
     cop_free(engine->next);
     engine->next = NULL;
 }
@@ -238,7 +240,8 @@ void cop_engine_list_keep(cop_engine *engine) {
     for (size_t i = 0; i < h->population; i++) engine->keep[i] = h->live[i];
     if (h->generations == 0) return;
     uint64_t best = cop_engine_best_ever(engine);
-    if (h->individual[best].died != UINT32_MAX) engine->keep[engine->keep_count++] = best;
+    if (cop_history_individual(h, best)->died != UINT32_MAX)
+        engine->keep[engine->keep_count++] = best;
 }
 
 /* ------------------------------------------------------------------ public */
@@ -247,6 +250,7 @@ cop_engine *cop_engine_create(const cop_plan *plan) {
     cop_engine *engine = COP_NEW(cop_engine);
     engine->plan = plan;
     engine->history.measures = plan->measures.count;
+    cop_history_bound(&engine->history, (uint32_t)plan->history);
     cop_engine_list_keep(engine);
     return engine;
 }

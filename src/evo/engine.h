@@ -20,6 +20,9 @@ struct cop_engine {
 cop_recipe *cop_engine_propose(cop_engine *engine, size_t *count);
 /** cop_engine_tell without the list of genomes to keep. */
 void cop_engine_advance(cop_engine *engine, const double *measures);
+/** A row for the generation that the live individuals are now: their fitness in numbers, whatever
+ *  they are ranked by; next_count of them were born in it. */
+void cop_engine_summarise(cop_engine *engine);
 void cop_engine_list_keep(cop_engine *engine);
 
 #endif

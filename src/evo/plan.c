@@ -68,6 +68,7 @@ cop_status cop_plan_create(cop_plan **out, const cop_plan_setup *setup) {
     plan->model = setup->model;
     plan->base = setup->base;
     plan->seed = setup->seed;
+    plan->history = setup->history;
     plan->tasks = setup->tasks;
     plan->task_names = COP_NEW_ARRAY(char *, setup->tasks);
     for (size_t t = 0; t < setup->tasks; t++)

@@ -13,6 +13,7 @@ struct cop_plan {
     const cop_model *model;
     const cop_params *base; /**< NULL for `check` and `explain` */
     uint64_t seed;
+    size_t history; /**< generations that an engine holds; 0: all */
     char **task_names;
     size_t tasks;
     const cop_op *op[COP_ROLES]; /**< all but COP_ROLE_VARY */

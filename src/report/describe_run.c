@@ -52,7 +52,8 @@ static json_t *generation_json(const cop_generation *g) {
 
 static json_t *individual_json(const cop_checkpoint *checkpoint, uint64_t id) {
     const cop_history *history = &checkpoint->history;
-    const cop_individual *individual = &history->individual[id];
+    const cop_individual *individual = cop_history_individual(history, id);
+    const double *values = cop_history_measures(history, id);
     json_t *out = json_object(), *measures = json_object(), *accuracy = json_object();
     json_object_set_new(out, "id", cop_json_id(id));
     json_object_set_new(out, "born", cop_json_id(individual->recipe.born));
@@ -64,10 +65,9 @@ static json_t *individual_json(const cop_checkpoint *checkpoint, uint64_t id) {
     json_object_set_new(out, "fitness", cop_json_real(individual->fitness));
     for (size_t m = 0; m < history->measures; m++) {
         const char *name = checkpoint->measure_names[m];
-        double value = history->measure[id * history->measures + m];
-        json_object_set_new(measures, name, cop_json_real(value));
+        json_object_set_new(measures, name, cop_json_real(values[m]));
         if (strncmp(name, "accuracy.", 9) == 0)
-            json_object_set_new(accuracy, name + 9, cop_json_real(value));
+            json_object_set_new(accuracy, name + 9, cop_json_real(values[m]));
     }
     json_object_set_new(out, "accuracy", accuracy);
     json_object_set_new(out, "measures", measures);
@@ -90,6 +90,7 @@ void cop_describe_checkpoint(const cop_checkpoint *checkpoint, const char *file,
     json_object_set_new(summary, "generation", last ? cop_json_id(last->generation) : json_null());
     json_object_set_new(summary, "evaluations", cop_json_id(last ? last->evaluations : 0));
     json_object_set_new(summary, "individuals", cop_json_id(history->individuals));
+    json_object_set_new(summary, "held", cop_json_id(cop_history_rows(history)));
     json_object_set_new(summary, "population", cop_json_id(history->population));
     json_object_set_new(summary, "genomes", cop_json_id(checkpoint->genomes));
     json_object_set_new(summary, "tasks", names_json(checkpoint->task_names, checkpoint->tasks));

@@ -159,9 +159,12 @@ static void write_checkpoint(const json_t *description, bool all, cop_buf *out) 
                    json_is_true(json_object_get(summary, "complete")) ? "complete" : "not complete",
                    whole_of(summary, "generation"), whole_of(summary, "evaluations"),
                    cop_format_seconds(number_of(summary, "elapsed"), seconds));
-    cop_buf_printf(out, "  %lld individuals born, %lld alive, %lld genomes stored\n",
+    cop_buf_printf(out, "  %lld individuals born, %lld alive, %lld genomes stored",
                    whole_of(summary, "individuals"), whole_of(summary, "population"),
                    whole_of(summary, "genomes"));
+    if (whole_of(summary, "held") < whole_of(summary, "individuals"))
+        cop_buf_printf(out, "; rows of %lld are held ([run] history)", whole_of(summary, "held"));
+    cop_buf_printf(out, "\n");
     cop_buf_printf(out, "  digest %s\n", text_of(summary, "digest"));
     write_generations(json_object_get(description, "generations"), all, out);
     const json_t *best = json_object_get(description, "best");

@@ -12,8 +12,8 @@ long cop_page_measure(const cop_checkpoint *checkpoint, const char *name) {
 
 double cop_page_value(const cop_checkpoint *checkpoint, uint64_t id, long column) {
     const cop_history *history = &checkpoint->history;
-    if (column < 0 || id >= history->individuals) return NAN;
-    return history->measure[id * history->measures + (size_t)column];
+    const double *values = cop_history_measures(history, id);
+    return column < 0 || !values ? NAN : values[column];
 }
 
 /* Rows of a chart: (series, generations). */

@@ -17,23 +17,32 @@ static size_t find(const uint64_t *ids, size_t count, uint64_t id) {
     return at ? (size_t)(at - ids) : SIZE_MAX;
 }
 
-/* All ancestors of @p id and itself, ascending. Parents are older than their children, which the
- * reader of the checkpoint has checked, so one pass from the youngest down finds all. */
-static uint64_t *ancestors(const cop_history *history, uint64_t id, size_t *count) {
+/* All ancestors of @p id and itself that are held, ascending. Parents are older than their
+ * children, which the reader of the checkpoint has checked, so one pass from the youngest row down
+ * finds all.
+ * @p cut: lines end where a row was dropped. */
+static uint64_t *ancestors(const cop_history *history, uint64_t id, size_t *count, bool *cut) {
+    size_t last = cop_history_row(history, id);
     cop_mask wanted;
-    cop_mask_init(&wanted, (size_t)id + 1);
-    cop_mask_set(&wanted, (size_t)id);
-    for (size_t i = (size_t)id + 1; i-- > 0;) {
-        if (!cop_mask_get(&wanted, i)) continue;
+    cop_mask_init(&wanted, last + 1);
+    cop_mask_set(&wanted, last);
+    *cut = false;
+    for (size_t r = last + 1; r-- > 0;) {
+        if (!cop_mask_get(&wanted, r)) continue;
         for (size_t p = 0; p < 2; p++) {
-            uint64_t parent = history->individual[i].recipe.parent[p];
-            if (parent < i) cop_mask_set(&wanted, (size_t)parent);
+            uint64_t parent = history->individual[r].recipe.parent[p];
+            if (parent == COP_FOUNDER) continue;
+            size_t row = cop_history_row(history, parent);
+            if (row == SIZE_MAX)
+                *cut = true;
+            else
+                cop_mask_set(&wanted, row);
         }
     }
     uint64_t *ids = COP_NEW_ARRAY(uint64_t, cop_mask_count(&wanted));
     *count = 0;
-    for (size_t i = 0; i <= id; i++)
-        if (cop_mask_get(&wanted, i)) ids[(*count)++] = i;
+    for (size_t r = 0; r <= last; r++)
+        if (cop_mask_get(&wanted, r)) ids[(*count)++] = history->individual[r].recipe.id;
     cop_mask_clear(&wanted);
     return ids;
 }
@@ -55,12 +64,12 @@ static void tree(const cop_history *history, const uint64_t *ids, size_t count,
                  const cop_mask *line, cop_buf *out) {
     cop_node *nodes = COP_NEW_ARRAY(cop_node, count);
     for (size_t i = 0; i < count; i++) {
-        const cop_individual *individual = &history->individual[ids[i]];
+        const cop_individual *individual = cop_history_individual(history, ids[i]);
         nodes[i] = (cop_node){individual->recipe.born,
                               individual->fitness,
                               {find(ids, count, individual->recipe.parent[0]),
                                find(ids, count, individual->recipe.parent[1])},
-                              cop_mask_get(line, (size_t)ids[i]),
+                              cop_mask_get(line, cop_history_row(history, ids[i])),
                               ""};
         add_tip(&nodes[i], individual);
     }
@@ -93,7 +102,7 @@ static void table(const cop_checkpoint *checkpoint, const uint64_t *ids, size_t 
     }
     cop_buf_printf(out, "<th>edges</th></tr>\n");
     for (size_t i = 0; i < count && i < ROWS_MOST; i++) {
-        const cop_individual *one = &checkpoint->history.individual[ids[i]];
+        const cop_individual *one = cop_history_individual(&checkpoint->history, ids[i]);
         cop_buf_printf(out, "<tr><td>%llu</td><td>%u</td>", (unsigned long long)ids[i],
                        one->recipe.born);
         if (one->recipe.crossed && one->recipe.parent[1] != COP_FOUNDER)
@@ -116,25 +125,33 @@ static void table(const cop_checkpoint *checkpoint, const uint64_t *ids, size_t 
 
 void cop_page_lineage(const cop_checkpoint *checkpoint, uint64_t id, cop_buf *out) {
     const cop_history *history = &checkpoint->history;
-    if (id >= history->individuals) return;
+    const cop_individual *one = cop_history_individual(history, id);
+    if (!one) return;
     size_t count, length = 0, crossed = 0;
-    uint64_t *ids = ancestors(history, id, &count), *chain = COP_NEW_ARRAY(uint64_t, count);
+    bool cut;
+    uint64_t *ids = ancestors(history, id, &count, &cut), *chain = COP_NEW_ARRAY(uint64_t, count);
+    const uint32_t born = one->recipe.born;
     cop_mask line;
-    cop_mask_init(&line, (size_t)id + 1);
-    for (uint64_t at = id; at != COP_FOUNDER && length < count;
-         at = history->individual[at].recipe.parent[0]) {
-        chain[length++] = at;
-        crossed += history->individual[at].recipe.crossed != 0;
-        cop_mask_set(&line, (size_t)at);
+    cop_mask_init(&line, cop_history_row(history, id) + 1);
+    for (; one && length < count; one = cop_history_individual(history, one->recipe.parent[0])) {
+        chain[length++] = one->recipe.id;
+        crossed += one->recipe.crossed != 0;
+        cop_mask_set(&line, cop_history_row(history, one->recipe.id));
     }
     cop_buf_printf(
         out,
         "<h2 id=\"lineage\">Lineage of the best individual</h2>\n<p class=\"lead\">Individual "
         "%llu, born in "
-        "generation %u, has %zu ancestors among the %zu individuals of the run; its line of first "
-        "parents is %zu long, %zu of them by crossover.</p>\n",
-        (unsigned long long)id, history->individual[id].recipe.born, count - 1,
-        history->individuals, length, crossed);
+        "generation %u, has %zu ancestors among the %zu individuals %s; its line of first "
+        "parents is %zu long, %zu of them by crossover.",
+        (unsigned long long)id, born, count - 1, cop_history_rows(history),
+        cut ? "that the run holds" : "of the run", length, crossed);
+    if (cut)
+        cop_buf_printf(out,
+                       " Lines end at parents whose rows the run has dropped ([run] history = %u): "
+                       "%zu were born.",
+                       history->window, history->individuals);
+    cop_buf_printf(out, "</p>\n");
     cop_buf_printf(out, "<div class=\"charts\">\n");
     if (count <= NODES_MOST)
         tree(history, ids, count, &line, out);

@@ -29,9 +29,12 @@ static cop_status weighting_of(const cop_checkpoint *checkpoint, cop_weighting *
     cop_status status = COP_OK;
     COP_GO(cop_conf_parse(&conf, cop_run_schema(), checkpoint->config, "configuration of the run"));
     COP_GO(cop_plan_create(
-        &plan, &(cop_plan_setup){conf, checkpoint->base->model, &checkpoint->base->params,
-                                 (uint64_t)cop_conf_int(conf, "run", "seed"), checkpoint->tasks,
-                                 (const char *const *)checkpoint->task_names}));
+        &plan, &(cop_plan_setup){.conf = conf,
+                                 .model = checkpoint->base->model,
+                                 .base = &checkpoint->base->params,
+                                 .seed = (uint64_t)cop_conf_int(conf, "run", "seed"),
+                                 .tasks = checkpoint->tasks,
+                                 .task_names = (const char *const *)checkpoint->task_names}));
     cop_plan_eval_setup(plan, &setup);
     *weighting = setup.weighting;
 done:

@@ -8,7 +8,9 @@
 #include "coppice/run.h"
 
 #define COP_CHECKPOINT_FORMAT "coppice-checkpoint"
-#define COP_CHECKPOINT_VERSION 2 /**< 1: genomes without weights of their own */
+/** Newest version. 1: genomes without weights of their own, 2: with; 3 and 4: the same with a bounded
+ * history. */
+#define COP_CHECKPOINT_VERSION 4
 #define COP_MEASURES_MAX 4096
 
 /** How a field of a row is stored: whole numbers as int64, -1 where there is none. */

@@ -30,7 +30,7 @@ void cop_checkpoint_destroy(cop_checkpoint *checkpoint) {
     cop_free(checkpoint);
 }
 
-static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint, bool *own) {
+static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint, bool *own, bool *bounded) {
     char *format = NULL;
     int64_t version, complete;
     cop_status status = COP_OK;
@@ -43,7 +43,8 @@ static cop_status take_root(cop_h5 *file, cop_checkpoint *checkpoint, bool *own)
         COP_GO(cop_fail(COP_E_FORMAT,
                         "version %lld of the format; this coppice reads 1 to %d: use a newer one",
                         (long long)version, COP_CHECKPOINT_VERSION));
-    *own = version >= 2;
+    *own = (version - 1) & 1;
+    *bounded = version >= 3;
     if (!cop_h5_sealed(file))
         COP_GO(cop_fail(COP_E_FORMAT,
                         "a checkpoint without its seal: other software has rewritten it"));
@@ -83,7 +84,42 @@ static cop_status take_names(cop_h5 *file, const char *path, size_t most, char *
     return COP_OK;
 }
 
-static cop_status take_history(cop_h5 *file, cop_checkpoint *checkpoint) {
+static cop_status take_snapshot(cop_h5 *file, const char *path, cop_snapshot *snapshot) {
+    void *ids = NULL; /* as they are: what is no id is found by looking it up */
+    COP_TRY(cop_h5_read(file, path, COP_H5_I64, 1, &snapshot->population, GENOMES_MAX, &ids));
+    snapshot->live = ids;
+    return COP_OK;
+}
+
+/* What a bounded history has beside its @p rows, which it must account for. */
+static cop_status take_window(cop_h5 *file, cop_history *history, size_t rows) {
+    int64_t generations, individuals, elders;
+    char *chain = NULL;
+    cop_status status = COP_OK;
+    COP_GO(cop_h5_get_i64(file, "/window", "generations", &generations));
+    COP_GO(cop_h5_get_i64(file, "/window", "individuals", &individuals));
+    COP_GO(cop_h5_get_i64(file, "/window", "elders", &elders));
+    COP_GO(cop_h5_get_text(file, "/window", "chain", &chain));
+    if (generations < 1 || generations > UINT32_MAX || individuals < 0 ||
+        individuals > UINT32_MAX || elders < 0 || (uint64_t)elders > rows ||
+        (uint64_t)individuals < rows || strlen(chain) != sizeof history->chain - 1)
+        COP_GO(cop_fail(COP_E_FORMAT,
+                        "a window of %lld generations, %lld elders and %zu rows of %lld "
+                        "individuals cannot be",
+                        (long long)generations, (long long)elders, rows, (long long)individuals));
+    COP_GO(take_snapshot(file, "/window/begin", &history->begin));
+    COP_GO(take_snapshot(file, "/window/next", &history->next));
+    history->window = (uint32_t)generations;
+    history->individuals = (size_t)individuals;
+    history->elders = (size_t)elders;
+    history->first = (uint64_t)individuals - (rows - (uint64_t)elders);
+    memcpy(history->chain, chain, sizeof history->chain);
+done:
+    cop_free(chain);
+    return status;
+}
+
+static cop_status take_history(cop_h5 *file, cop_checkpoint *checkpoint, bool bounded) {
     cop_history *history = &checkpoint->history;
     void *rows;
     COP_TRY(take_names(file, "/tasks", COP_TASKS_MAX, &checkpoint->task_names, &checkpoint->tasks));
@@ -93,23 +129,27 @@ static cop_status take_history(cop_h5 *file, cop_checkpoint *checkpoint) {
     history->individual = rows;
     COP_TRY(cop_measures_take(file, checkpoint->measure_names, history->measures, &history->measure,
                               history->individuals));
+    if (bounded) COP_TRY(take_window(file, history, history->individuals));
     COP_TRY(cop_table_take(file, &cop_generation_table, &rows, &history->generations));
     history->generation = rows;
     return COP_OK;
 }
 
-/* Each id once, each an individual that was born. */
-static cop_status check_ids(const uint64_t *ids, size_t count, size_t individuals) {
+/* Each id once, each an individual that was born, and is held. */
+static cop_status check_ids(const uint64_t *ids, size_t count, const cop_history *history) {
     cop_status status = COP_OK;
     cop_mask seen;
-    cop_mask_init(&seen, individuals);
+    cop_mask_init(&seen, cop_history_rows(history));
     for (size_t k = 0; k < count && status == COP_OK; k++) {
-        if (ids[k] >= individuals || cop_mask_get(&seen, (size_t)ids[k]))
+        size_t row = cop_history_row(history, ids[k]);
+        if (row == SIZE_MAX || cop_mask_get(&seen, row))
             status = cop_fail(COP_E_FORMAT, "'/genomes/id': row %zu is %lld, which %s", k,
                               (long long)ids[k],
-                              ids[k] >= individuals ? "was never born" : "is there twice");
+                              row != SIZE_MAX                  ? "is there twice"
+                              : ids[k] >= history->individuals ? "was never born"
+                                                               : "is not held");
         else
-            cop_mask_set(&seen, (size_t)ids[k]);
+            cop_mask_set(&seen, row);
     }
     cop_mask_clear(&seen);
     return status;
@@ -122,7 +162,7 @@ static cop_status take_genomes(cop_h5 *file, cop_checkpoint *checkpoint) {
     void *ids = NULL, *bits = NULL;
     cop_status status = COP_OK;
     COP_GO(cop_h5_read(file, "/genomes/id", COP_H5_I64, 1, &count, GENOMES_MAX, &ids));
-    COP_GO(check_ids(ids, count, history->individuals));
+    COP_GO(check_ids(ids, count, history));
     COP_GO(cop_h5_get_i64(file, "/genomes", "population", &population));
     if (population < 0 || (uint64_t)population > count)
         COP_GO(cop_fail(COP_E_FORMAT, "a population of %lld with %zu genomes cannot be",
@@ -207,10 +247,10 @@ static cop_status check_digest(cop_h5 *file, const cop_checkpoint *checkpoint) {
 }
 
 static cop_status take_all(cop_h5 *file, cop_checkpoint *checkpoint) {
-    bool own;
-    COP_TRY(take_root(file, checkpoint, &own));
+    bool own, bounded;
+    COP_TRY(take_root(file, checkpoint, &own, &bounded));
     COP_TRY(take_base(file, checkpoint));
-    COP_TRY(take_history(file, checkpoint));
+    COP_TRY(take_history(file, checkpoint, bounded));
     COP_TRY(take_genomes(file, checkpoint));
     if (own) COP_TRY(take_weights(file, checkpoint));
     COP_TRY(cop_history_check(&checkpoint->history));

@@ -29,7 +29,7 @@ static cop_status put_root(cop_h5 *file, const cop_checkpoint *checkpoint) {
     cop_checkpoint_digest(checkpoint, digest);
     COP_GO(cop_h5_attr_text(file, "/", "format", COP_CHECKPOINT_FORMAT));
     COP_GO(cop_h5_attr_i64(file, "/", "format_version",
-                           own_weights(checkpoint) ? COP_CHECKPOINT_VERSION : 1));
+                           1 + own_weights(checkpoint) + 2 * (checkpoint->history.window > 0)));
     COP_GO(cop_h5_attr_text(file, "/", "software", "coppice"));
     COP_GO(cop_h5_attr_text(file, "/", "date", cop_time_now(now)));
     COP_GO(cop_h5_attr_text(file, "/", "run_id", checkpoint->run_id));
@@ -104,6 +104,28 @@ done:
     return status;
 }
 
+static cop_status put_snapshot(cop_h5 *file, const char *path, const cop_snapshot *snapshot,
+                               const char *what) {
+    int64_t *ids = cop_alloc(snapshot->population, sizeof *ids);
+    for (size_t k = 0; k < snapshot->population; k++) ids[k] = (int64_t)snapshot->live[k];
+    cop_status status = cop_h5_write(file, path, COP_H5_I64, 1, &snapshot->population, ids);
+    if (status == COP_OK) status = cop_h5_describe(file, path, what, "1");
+    cop_free(ids);
+    return status;
+}
+
+/* Which rows a bounded history holds, and what stands for the others. */
+static cop_status put_window(cop_h5 *file, const cop_history *history) {
+    COP_TRY(put_snapshot(file, "/window/begin", &history->begin,
+                         "population where the window begins, best first"));
+    COP_TRY(put_snapshot(file, "/window/next", &history->next,
+                         "population where the next window begins, best first"));
+    COP_TRY(cop_h5_attr_i64(file, "/window", "generations", history->window));
+    COP_TRY(cop_h5_attr_i64(file, "/window", "individuals", (int64_t)history->individuals));
+    COP_TRY(cop_h5_attr_i64(file, "/window", "elders", (int64_t)history->elders));
+    return cop_h5_attr_text(file, "/window", "chain", history->chain);
+}
+
 static cop_status put_all(cop_h5 *file, const cop_checkpoint *checkpoint) {
     const cop_history *history = &checkpoint->history;
     COP_TRY(put_root(file, checkpoint));
@@ -114,9 +136,11 @@ static cop_status put_all(cop_h5 *file, const cop_checkpoint *checkpoint) {
                                  checkpoint->tasks));
     COP_TRY(cop_h5_write_strings(file, "/measures", (const char *const *)checkpoint->measure_names,
                                  history->measures));
-    COP_TRY(cop_table_put(file, &cop_individual_table, history->individual, history->individuals));
+    size_t rows = cop_history_rows(history);
+    COP_TRY(cop_table_put(file, &cop_individual_table, history->individual, rows));
     COP_TRY(cop_measures_put(file, checkpoint->measure_names, history->measures, history->measure,
-                             history->individuals));
+                             rows));
+    if (history->window) COP_TRY(put_window(file, history));
     return cop_table_put(file, &cop_generation_table, history->generation, history->generations);
 }
 

@@ -20,7 +20,8 @@ cop_status cop_composition_create(cop_composition *c, const cop_conf *conf) {
                             .model = c->model,
                             .seed = (uint64_t)cop_conf_int(conf, "run", "seed"),
                             .tasks = c->tasks.count,
-                            .task_names = (const char *const *)c->tasks.items};
+                            .task_names = (const char *const *)c->tasks.items,
+                            .history = (size_t)cop_conf_int(conf, "run", "history")};
     COP_GO(cop_plan_create(&c->plan, &setup));
     COP_GO(find_base_task(conf));
     c->evaluator = cop_evaluator_find(cop_conf_text(conf, "evaluate", "arithmetic"));

@@ -158,9 +158,13 @@ cop_status cop_experiment_memory(cop_experiment *e, const cop_par *par, uint64_t
 }
 
 cop_status cop_experiment_compose(cop_experiment *e) {
-    cop_plan_setup setup = {e->conf,  e->model,
-                            &e->base, (uint64_t)cop_conf_int(e->conf, "run", "seed"),
-                            e->tasks, (const char *const *)e->task_names.items};
+    cop_plan_setup setup = {.conf = e->conf,
+                            .model = e->model,
+                            .base = &e->base,
+                            .seed = (uint64_t)cop_conf_int(e->conf, "run", "seed"),
+                            .tasks = e->tasks,
+                            .task_names = (const char *const *)e->task_names.items,
+                            .history = (size_t)cop_conf_int(e->conf, "run", "history")};
     size_t samples[COP_TASKS_MAX];
     for (size_t t = 0; t < e->tasks; t++) samples[t] = e->evolve[t]->samples;
     COP_TRY(cop_plan_create(&e->plan, &setup));

@@ -60,6 +60,17 @@ static void count_births(const cop_composition *c, cop_memory *m) {
     }
 }
 
+/* Individuals that a history holds at most. Bounded: those of two windows, the generation under way
+ * and the population of a snapshot; and, as a bound that no search comes near, a new best in every
+ * generation. */
+static double rows_held(const cop_composition *c, const cop_memory *m) {
+    double window = (double)cop_conf_int(c->conf, "run", "history"),
+           population = (double)cop_plan_population(c->plan);
+    if (window == 0) return m->evaluations;
+    double bounded = population + (2 * window + 1) * m->children + m->generations + 1;
+    return bounded < m->evaluations ? bounded : m->evaluations;
+}
+
 static double similarity_bytes(const cop_composition *c, const cop_memory_facts *facts) {
     double batches = 0, first = (double)cop_conf_int(c->conf, "similarity", "batches"),
            pairs = 0.5 * (double)c->setup.batch * ((double)c->setup.batch - 1);
@@ -114,7 +125,7 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     if (cop_plan_draw(c->plan)) /* orders of a pass, and a batch */
         m->genomes += 2 * sizeof(uint32_t) * total + sample_bytes(model, (double)c->setup.batch);
     m->similarity = similarity_bytes(c, facts);
-    double rows = m->evaluations * ((double)sizeof(cop_individual) + 8 * measures) +
+    double rows = rows_held(c, m) * ((double)sizeof(cop_individual) + 8 * measures) +
                   (m->generations + 1) * (double)sizeof(cop_generation);
     double gathered = larger(m->children, population) *
                       (shards * ((double)sizeof(cop_evidence) + (double)sizeof(cop_unit)) +

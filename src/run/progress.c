@@ -40,7 +40,7 @@ void cop_progress_line(cop_search *search, bool last) {
     cop_farm_stats stats;
     cop_farm_get_stats(search->farm, &stats);
     double workers = search->par->size > 1 ? search->par->size - 1 : 1;
-    const double *best = history->measure + row->best_id * history->measures;
+    const double *best = cop_history_measures(history, row->best_id);
     cop_buf line = {0};
     cop_buf_printf(&line, "%6u %8llu %9.4f %9.4f", row->generation,
                    (unsigned long long)row->evaluations, row->best, row->median);

@@ -8,6 +8,10 @@ static const cop_option run_options[] = {
      "Name of the experiment, for folders and tables."},
     {"seed", COP_OPT_INT, "1", 0, 9007199254740992.0, "", NULL, COP_SCIENCE,
      "Every random number of the search is a function of it."},
+    {"history", COP_OPT_INT, "0", 0, 1e9, "generations", NULL, COP_SCIENCE,
+     "Individuals of at least so many generations are remembered and written into checkpoints; 0: "
+     "of all. Bounds memory and checkpoints of long searches; the digest is another, the search "
+     "is not."},
     {0},
 };
 

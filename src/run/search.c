@@ -196,7 +196,7 @@ static cop_status record(const cop_search *search) {
     cop_farm_get_stats(search->farm, &stats);
     double workers = search->par->size > 1 ? search->par->size - 1 : 1;
     json_t *best = json_object();
-    const double *values = history->measure + row->best_id * history->measures;
+    const double *values = cop_history_measures(history, row->best_id);
     for (size_t m = 0; m < measures->count; m++)
         json_object_set_new(best, measures->names[m],
                             isfinite(values[m]) ? json_real(values[m]) : json_null());

@@ -73,6 +73,26 @@ def test_checkpoint(folder):
     assert c.attributes["software_version"] == "1.2.3" and c.attributes["machine"] == "node7"
 
 
+def test_bounded(folder):
+    c = read_run.Checkpoint(os.path.join(folder, "bounded.h5"))
+    assert c.individuals["id"].tolist() == [1, 2, 4, 5] and c.born == 6
+    assert c.individuals["fitness"].tolist() == [5, 2, 3, 4] and c.individuals["edges"].tolist()[1] == 1.75
+    assert (c.row(2), c.row(5), c.row(3), c.row(6), c.row(-1)) == (1, 3, -1, -1, -1)
+    assert c.ancestors(5) == [1, 2, 5], c.ancestors(5)  # 0, a parent of 2, was dropped
+    assert c.generations["births"].tolist() == [2, 2, 2]
+    w = c.window
+    assert (w["generations"], w["individuals"], w["elders"], len(w["chain"])) == (1, 6, 2, 64), w
+    assert w["begin"].tolist() == [1, 2] and w["next"].tolist() == [5, 4] == c.population.tolist()
+    assert c.attributes["format_version"] == 3
+    out = io.StringIO()
+    read_run.describe(os.path.join(folder, "bounded.h5"), out)
+    assert "6 individuals, 2 alive\nrows of 4 individuals are held" in out.getvalue(), out.getvalue()
+    out = io.StringIO()
+    read_run.write_csv(os.path.join(folder, "bounded.h5"), out)
+    assert len(out.getvalue().splitlines()) == 5
+    assert not read_run.Checkpoint(os.path.join(folder, "checkpoint.h5")).window
+
+
 def test_conventions(folder):
     """Scales on every column, units, texts of variable length in UTF-8."""
     with h5py.File(os.path.join(folder, "checkpoint.h5"), "r") as f:

@@ -1,6 +1,7 @@
 /* Hostile checkpoints. */
 #include "h5_edits.h"
 
+#include "../support/bounded.h"
 #include "coppice/run.h"
 
 enum { INDIVIDUALS = 4, MEASURES = 2, GENOMES = 3 };
@@ -10,7 +11,7 @@ static void begin(void) {
     static const uint64_t ids[GENOMES] = {3, 2, 1};
     static const cop_individual individual[INDIVIDUALS] = {
         {{0, 0, 0, 0, {COP_FOUNDER, COP_FOUNDER}, 0, {0, 0, 0, 0}}, 1, 1, 1},
-        {{1, 0, 0, 1, {COP_FOUNDER, COP_FOUNDER}, 0, {0.025, 0, 0, 0}}, 5, 2, 1},
+        {{1, 0, 0, 1, {COP_FOUNDER, COP_FOUNDER}, 0, {0.025, 0, 0, 0}}, 5, 1, 1},
         {{2, 1, 1, 1, {0, 1}, 7, {0.025, 0, 0, 0}}, 2, UINT32_MAX, 0},
         {{3, 1, 0, 3, {1, COP_FOUNDER}, 0, {0.025, 0.5, 0, 0}}, 3, UINT32_MAX, 0}};
     static const cop_generation generation[] = {{0, 2, 5, 3, 3, 1, 1, 1, 5, 0.75, 2},
@@ -40,6 +41,11 @@ static void begin(void) {
     memcpy(c->history.individual, individual, sizeof individual);
     memcpy(c->history.generation, generation, sizeof generation);
     memcpy(c->history.live, ids, 2 * sizeof *ids);
+#ifdef BOUNDED
+    cop_history bounded = bounded_of(&c->history, BOUNDED);
+    cop_history_clear(&c->history);
+    c->history = bounded;
+#endif
     c->measure_names = COP_NEW_ARRAY(char *, MEASURES);
     for (size_t k = 0; k < MEASURES; k++) c->measure_names[k] = cop_strdup(measures[k]);
     c->tasks = 1;
@@ -55,6 +61,9 @@ static void begin(void) {
     }
     FUZZ_REQUIRE(cop_checkpoint_write(c, test_path("good.h5")) == COP_OK);
     cop_checkpoint_destroy(c);
+    c = NULL;
+    FUZZ_REQUIRE(cop_checkpoint_read(&c, test_path("good.h5")) == COP_OK);
+    cop_checkpoint_destroy(c);
     edits_begin(test_path("good.h5"));
 }
 
@@ -67,4 +76,7 @@ static void run(const uint8_t *bytes, size_t count) {
     cop_checkpoint_destroy(checkpoint);
 }
 
-const fuzz_target fuzz_this = {"checkpoint", run, edits_seeds};
+#ifndef TARGET
+#define TARGET "checkpoint"
+#endif
+const fuzz_target fuzz_this = {TARGET, run, edits_seeds};

@@ -30,9 +30,10 @@ typedef struct world {
 
 static const char *const world_tasks[] = {"left", "right"};
 
-/** Status of composing; everything but the plan is there even on failure. */
-static inline cop_status world_open(world *w, const char *input, const char *layers,
-                                    const char *ini, uint64_t seed) {
+/** Status of composing; everything but the plan is there even on failure. @p history: generations
+ *  that engines hold at least, 0: all. */
+static inline cop_status world_open_bounded(world *w, const char *input, const char *layers,
+                                            const char *ini, uint64_t seed, size_t history) {
     *w = (world){0};
     cop_schema schema;
     schema.sections = cop_evo_sections(&schema.count);
@@ -48,7 +49,13 @@ static inline cop_status world_open(world *w, const char *input, const char *lay
                                                        .base = w->base,
                                                        .seed = seed,
                                                        .tasks = 2,
-                                                       .task_names = world_tasks});
+                                                       .task_names = world_tasks,
+                                                       .history = history});
+}
+
+static inline cop_status world_open(world *w, const char *input, const char *layers,
+                                    const char *ini, uint64_t seed) {
+    return world_open_bounded(w, input, layers, ini, seed, 0);
 }
 
 static inline void world_close(world *w) {
@@ -65,6 +72,12 @@ static inline void world_close(world *w) {
 static inline world world_of(const char *ini) {
     world w;
     assert_ok(world_open(&w, SMALL_INPUT, SMALL_LAYERS, ini, 11));
+    return w;
+}
+
+static inline world world_bounded(const char *ini, size_t history) {
+    world w;
+    assert_ok(world_open_bounded(&w, SMALL_INPUT, SMALL_LAYERS, ini, 11, history));
     return w;
 }
 

@@ -1,6 +1,7 @@
 /* Checkpoints: all of a run comes back; damage and hostile contents are errors; the digest covers
  * the science and nothing else. With --sample FOLDER it writes files for the test of the Python
  * reader. */
+#include "../support/bounded.h"
 #include "../support/support.h"
 #include "coppice/io.h"
 #include "coppice/run.h"
@@ -83,6 +84,15 @@ static cop_checkpoint *made(void) {
     }
     c->elapsed = 12.5;
     c->complete = true;
+    return c;
+}
+
+/* With a window of one generation: rows of 1 and 2, who lived after generation 1, and of 4 and 5. */
+static cop_checkpoint *made_bounded(void) {
+    cop_checkpoint *c = made();
+    cop_history h = bounded_of(&c->history, 1);
+    cop_history_clear(&c->history);
+    c->history = h;
     return c;
 }
 
@@ -311,6 +321,55 @@ static void own_weights_round_trip(void **state) {
     cop_checkpoint_destroy(c);
 }
 
+static int version_of(const char *path) {
+    cop_h5 *file;
+    int64_t version;
+    assert_ok(cop_h5_open(&file, path));
+    assert_ok(cop_h5_get_i64(file, "/", "format_version", &version));
+    cop_h5_discard(file);
+    return (int)version;
+}
+
+static void bounded_round_trip(void **state) {
+    (void)state;
+    const char *path = test_path("bounded.h5");
+    for (int own = 0; own < 2; own++) {
+        cop_checkpoint *c = made_bounded(), *seen;
+        char before[COP_HASH_HEX], after[COP_HASH_HEX];
+        for (size_t k = 0; k < c->genomes && own; k++) cop_mask_fill(&c->genome[k].mask);
+        if (own) give_weights(c);
+        assert_ok(cop_checkpoint_write(c, path));
+        assert_int_equal(version_of(path), 3 + own); /* older programs refuse it by that */
+        assert_ok(cop_checkpoint_read(&seen, path));
+        assert_int_equal(seen->history.individuals, INDIVIDUALS);
+        assert_int_equal(seen->history.elders, 2);
+        assert_int_equal(seen->history.first, 4);
+        assert_int_equal(cop_history_rows(&seen->history), 4);
+        assert_null(cop_history_individual(&seen->history, 3));
+        assert_near(cop_history_individual(&seen->history, 2)->fitness, 2, 0);
+        assert_near(cop_history_measures(&seen->history, 5)[1], 4, 0);
+        cop_buf a = {0}, b = {0};
+        cop_history_pack(&c->history, &a);
+        cop_history_pack(&seen->history, &b);
+        assert_int_equal(a.length, b.length);
+        assert_memory_equal(a.data, b.data, a.length); /* every field of all of it */
+        cop_buf_clear(&a);
+        cop_buf_clear(&b);
+        digest_of(c, before);
+        digest_of(seen, after);
+        assert_string_equal(before, after);
+        c->history.chain[7] ^= 1;
+        digest_of(c, after);
+        assert_string_not_equal(before, after);
+        cop_checkpoint_destroy(seen);
+        cop_checkpoint_destroy(c);
+    }
+    cop_checkpoint *c = made();
+    assert_ok(cop_checkpoint_write(c, path));
+    assert_int_equal(version_of(path), 1);
+    cop_checkpoint_destroy(c);
+}
+
 static void hostile(void **state) {
     (void)state;
     cop_checkpoint *seen;
@@ -324,6 +383,34 @@ static void hostile(void **state) {
         assert_null(seen);                                                                         \
         cop_checkpoint_destroy(c);                                                                 \
     } while (0)
+#define BOUNDED(text, ...)                                                                         \
+    do {                                                                                           \
+        cop_checkpoint *c = made_bounded();                                                        \
+        cop_history *h = &c->history;                                                              \
+        (void)h;                                                                                   \
+        __VA_ARGS__;                                                                               \
+        assert_ok(cop_checkpoint_write(c, path));                                                  \
+        assert_fails(cop_checkpoint_read(&seen, path), COP_E_FORMAT, text);                        \
+        assert_null(seen);                                                                         \
+        cop_checkpoint_destroy(c);                                                                 \
+    } while (0)
+    BOUNDED("is not held", c->genome_id[2] = 3);
+    BOUNDED("was never born", c->genome_id[2] = 6);
+    BOUNDED("a window of 1 generations, 2 elders and 4 rows of 3 individuals", h->individuals = 3,
+            h->first = 1);
+    BOUNDED("a window of 1 generations", h->individuals = (size_t)1 << 40,
+            h->first = ((size_t)1 << 40) - 2);
+    BOUNDED("generation 0: its births", h->window = 2);
+    BOUNDED("its births", h->individuals += 4, h->first += 4,
+            h->individual[2].recipe.id = c->genome_id[1] = h->live[1] = h->next.live[1] = 8,
+            h->individual[3].recipe.id = c->genome_id[0] = h->live[0] = h->next.live[0] = 9);
+    BOUNDED("a window of 1 generations", h->chain[20] = 0);
+    BOUNDED("chain", h->chain[20] = 'G');
+    BOUNDED("snapshot id 1", h->begin.live[1] = COP_FOUNDER);
+    BOUNDED("snapshot id 0", h->begin.live[0] = 0);
+    BOUNDED("snapshot ids", h->begin.population = 1);
+    BOUNDED("without the snapshots", h->next.population = 0);
+    BOUNDED("out of order", h->individual[1].recipe.id = 1);
     REFUSED("is there twice", c->genome_id[2] = 4);
     REFUSED("keeps parts of units", give_weights(c));
     REFUSED("was never born", c->genome_id[2] = 6);
@@ -353,7 +440,12 @@ int main(int argc, char **argv) {
         best.mask = c->genome[0].mask;
         best.weighting = (cop_weighting){COP_WEIGHTS_SIGNED, 3, {0.5, 1, 2}};
         best.id = c->genome_id[0];
-        bool good =
+        cop_checkpoint *b = made_bounded();
+        char *window = cop_sprintf("%s/bounded.h5", argv[2]);
+        bool good = cop_checkpoint_write(b, window) == COP_OK;
+        cop_checkpoint_destroy(b);
+        cop_free(window);
+        good = good &&
             cop_checkpoint_write(c, file) == COP_OK && cop_network_write(&best, net) == COP_OK;
         if (!good) fprintf(stderr, "%s\n", cop_error_message());
         cop_checkpoint_destroy(c);
@@ -368,6 +460,7 @@ int main(int argc, char **argv) {
                                        cmocka_unit_test(no_more_than_the_limit),
                                        cmocka_unit_test(resealed),
                                        cmocka_unit_test(hostile),
-                                       cmocka_unit_test(own_weights_round_trip)};
+                                       cmocka_unit_test(own_weights_round_trip),
+                                       cmocka_unit_test(bounded_round_trip)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
