@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A bounded history ([run] history): the same search, in less memory, on any number of ranks, interrupted or not."""
+import hashlib
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -59,6 +61,47 @@ def the_search_is_that_without_a_bound(scratch):
         a, b = everything["checkpoint"], bounded["checkpoint"]
         check(a["held"] == a["individuals"] == b["individuals"], (a, b))
         check(b["held"] < a["held"] and a["digest"] != b["digest"], f"{name}: nothing was dropped: {b}")
+
+
+def packed_row(c, row):
+    """A row of a checkpoint as docs/formats/checkpoint.md says that it is hashed."""
+    column = {name: values[row].item() for name, values in c.individuals.items()}
+    whole = [column[n] % 2 ** 64 for n in ("id", "born", "crossed", "varied", "parent1", "parent2", "cut", "died", "elite")]
+    real = [column[n] for n in ["amount_1", "amount_2", "amount_3", "amount_4", "fitness", *c.measures]]
+    real = [float("nan") if x != x else x for x in real]
+    return struct.pack(f"<{len(whole)}Q{len(real)}d", *whole, *real)
+
+
+@test
+def the_chain_is_what_the_format_says(scratch):
+    try:
+        sys.path.insert(0, os.path.join(ROOT, "docs"))
+        sys.dont_write_bytecode = True
+        import read_run
+    except ImportError as error:
+        raise Skip(f"{error}: install python3-h5py and python3-numpy")
+    for name in SEARCHES:
+        for window in (1, 2, 3):
+            run(f"{scratch}/{name}-{window}", name, history=window)
+        run(f"{scratch}/{name}", name, history=0)
+        c = read_run.Checkpoint(f"{scratch}/{name}/checkpoints/gen-000009.h5")
+        born, died = c.individuals["born"], c.individuals["died"]
+        best = set(c.generations["best_ever_id"].tolist())
+        for window in (1, 2, 3):
+            chain, gone = "0" * 64, set()
+            for g in range(2 * window, 10, window):
+                before = g - window
+                leave = [k for k in range(len(born)) if born[k] <= before and 0 <= died[k] <= before and k not in best | gone]
+                gone |= set(leave)
+                if leave:
+                    text = struct.pack("<Q", 64) + chain.encode()
+                    chain = hashlib.sha256(text + b"".join(packed_row(c, k) for k in leave)).hexdigest()
+            b = read_run.Checkpoint(f"{scratch}/{name}-{window}/checkpoints/gen-000009.h5")
+            check(gone, f"{name}: nothing left")
+            check(b.window["chain"] == chain, f"{name}, window {window}: {b.window['chain']} is not {chain}")
+            check(set(b.individuals["id"].tolist()) == set(range(len(born))) - gone, f"{name}: other rows are held")
+            for k, i in enumerate(b.individuals["id"]):
+                check(packed_row(b, k) == packed_row(c, i), f"{name}: the row of {i} is another")
 
 
 @test
