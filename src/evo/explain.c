@@ -83,6 +83,9 @@ static void write_stop(const cop_plan *plan, cop_buf *out) {
     if (seconds > 0) cop_buf_printf(out, ", or %g s have passed", seconds);
     cop_buf_printf(out, "\n            at most %llu individuals are evaluated\n",
                    (unsigned long long)(plan->population + generations * plan->pool.children));
+    if (plan->history)
+        cop_buf_printf(out, "            those of the last %zu generations at least are remembered\n",
+                       plan->history);
 }
 
 void cop_plan_explain(const cop_plan *plan, cop_buf *out) {

@@ -26,6 +26,10 @@ cop_status cop_training_precheck(const cop_conf *conf, const char *data_dir) {
         return cop_conf_fail(conf, "parallel", "memory",
                              "a limit is for searches; a run with [train] takes what 'coppice "
                              "check' says: leave it out, or take fewer samples or edges");
+    if (cop_conf_given(conf, "run", "history"))
+        return cop_conf_fail(conf, "run", "history",
+                             "it bounds the individuals of a search; a run with [train] has none: "
+                             "leave it out");
     COP_TRY(cop_training_check(conf));
     COP_TRY(cop_training_task(conf, &task));
     cop_status status = data_dir ? cop_task_check(conf, task, data_dir) : COP_OK;

@@ -225,8 +225,9 @@ static cop_status write_best(const cop_worker *worker, const cop_write_request *
     return status;
 }
 
-/* Aside, synced, read back and checked, renamed: only then does the master hear of it. */
-static cop_status write_checkpoint(const cop_checkpoint *checkpoint, const char *path,
+/* Aside, synced, read back and checked, renamed: only then does the master hear of it. The history,
+ * once written, makes room for the one that is read back. */
+static cop_status write_checkpoint(cop_checkpoint *checkpoint, const char *path,
                                    cop_write_answer *answer) {
     char *aside = cop_publish_name(path);
     cop_checkpoint *again = NULL;
@@ -234,9 +235,10 @@ static cop_status write_checkpoint(const cop_checkpoint *checkpoint, const char 
     cop_fault_point("checkpoint.begin");
     COP_GO(cop_checkpoint_write(checkpoint, aside));
     cop_fault_point("checkpoint.written");
-    COP_GO(cop_checkpoint_read(&again, aside));
-    cop_checkpoint_digest(checkpoint, answer->digest);
     char digest[COP_HASH_HEX];
+    cop_checkpoint_digest(checkpoint, answer->digest);
+    cop_history_clear(&checkpoint->history);
+    COP_GO(cop_checkpoint_read(&again, aside));
     cop_checkpoint_digest(again, digest);
     if (strcmp(digest, answer->digest) != 0)
         COP_GO(cop_fail(COP_E_IO,

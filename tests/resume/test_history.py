@@ -181,6 +181,16 @@ def what_is_shown_says_what_is_gone(scratch):
     check_status(coppice("evaluate", folder), 0)
 
 
+@test
+def it_is_explained_and_refused_where_it_means_nothing(scratch):
+    result = coppice("explain", SMOKE, "--set=run.history=7")
+    check_status(result, 0)
+    check("those of the last 7 generations at least are remembered" in result.stdout, result.stdout)
+    result = coppice("run", "configs/smoke/training.ini", "--out", f"{scratch}/t", "--set=run.history=7")
+    check_status(result, 78)
+    check("a run with [train] has none" in result.stderr, result.stderr)
+
+
 def estimated_history(text):
     """Bytes of the line "history" of `coppice check`."""
     words = next(line.split() for line in text.splitlines() if line.startswith("  history"))
