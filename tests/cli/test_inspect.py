@@ -91,7 +91,7 @@ def a_run_is_inspected():
     keys(out, "kind path status run checkpoint best generations population config network ledger")
     assert (out["kind"], out["status"], out["path"]) == ("run", "finished", run)
     keys(out["checkpoint"], "file run_id complete digest science_hash elapsed generation evaluations "
-         "individuals population genomes tasks measures provenance")
+         "individuals held population genomes tasks measures provenance")
     assert out["checkpoint"]["complete"] and out["checkpoint"]["generation"] == 4
     assert out["checkpoint"]["tasks"] == ["digits", "letters"]
     assert out["checkpoint"]["digest"] in coppice("verify", run)
