@@ -109,6 +109,7 @@ bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf 
     *from = envelope.MPI_SOURCE;
     *kind = (cop_message)0;
     struct header header = {0};
+    cop_buf_reset(payload);
     if (count < (int)sizeof header || (size_t)count > COP_MESSAGE_MAX) {
         *status = cop_fail(COP_E_PEER,
                            "rank %d on %s sent a message of %d bytes; at most %zu are "
@@ -116,7 +117,6 @@ bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf 
                            *from, impl->host[*from], count, COP_MESSAGE_MAX);
         return true;
     }
-    cop_buf_reset(payload);
     unsigned char *bytes = cop_alloc((size_t)count, 1);
     if (!fetch(par, &envelope, bytes, count)) {
         leave_to_mpi(bytes);
@@ -125,14 +125,15 @@ bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf 
     memcpy(&header, bytes, sizeof header);
     *status = COP_OK;
     if (header.magic != MAGIC || (int)header.kind != envelope.MPI_TAG || header.kind == 0 ||
-        header.kind >= COP_MSG_KINDS || header.length != (uint64_t)count - sizeof header)
+        header.kind >= COP_MSG_KINDS || header.length != (uint64_t)count - sizeof header) {
         *status = cop_fail(COP_E_PEER,
                            "rank %d on %s sent a message that contradicts its header: do "
                            "all ranks run the same build of coppice?",
                            *from, impl->host[*from]);
-    else
+    } else {
         cop_buf_add(payload, bytes + sizeof header, header.length);
-    *kind = (cop_message)header.kind;
+        *kind = (cop_message)header.kind;
+    }
     cop_free(bytes);
     return true;
 }

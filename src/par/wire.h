@@ -48,7 +48,8 @@ void cop_outbox_forget(cop_outbox *outbox, int rank);
 bool cop_wire_waits(const cop_par *par, int from, cop_message kind);
 /** One message if there is any: false when none waits, or when its sender died in the midst of it.
  * @p payload is overwritten. A message that is
- *  longer than COP_MESSAGE_MAX or contradicts its header is COP_E_PEER in *status. */
+ *  longer than COP_MESSAGE_MAX or contradicts its header is COP_E_PEER in *status, empty and of no
+ * kind (0): what it says it is may be what was damaged. */
 bool cop_wire_receive(const cop_par *par, int *from, cop_message *kind, cop_buf *payload,
                       cop_status *status);
 
