@@ -149,9 +149,10 @@ static int halve(const hint *end, double near, int steps, double *low, double *h
     const uint64_t place = (uint64_t)(part * 0x1p52);
     double close = near / *low * 0x1p52;
     int step = 0;
-    for (; step < steps && step < 50; step++, close *= 2) {
-        int64_t from_middle = (int64_t)(place << step & 0xfffffffffffffu) - (1ll << 51);
+    for (; step < steps && step < 50; step++) {
+        int64_t from_middle = (int64_t)(place << step & 0xfffffffffffffu) - (INT64_C(1) << 51);
         if (fabs((double)from_middle) <= close) break;
+        close *= 2;
     }
     double width = ldexp(*low, -step);
     *low += width * (double)(place >> (52 - step));

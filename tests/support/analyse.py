@@ -37,6 +37,7 @@ WRONG = {
     ("clang-tidy", "src/net/eval_blas.c", "core.DivideZero"): "batch is at least 1: [evaluate] batch, checked with the configuration",
     ("clang-tidy", "src/net/eval_dense.c", "core.DivideZero"): "batch is at least 1: [evaluate] batch, checked with the configuration",
     ("clang-tidy", "src/train/live.c", "core.DivideZero"): "a layer has inputs and outputs: checked with the configuration",
+    ("clang-tidy", "src/net/eval_dense.c", "non-const-parameter"): "kept in a structure that writes through it",
     ("clang-tidy", "src/net/eval_sign_cells.c", "non-const-parameter"): "kept in a structure that writes through it",
     ("clang-tidy", "src/net/eval_sign_columns.c", "uninitialized.Assign"): "order_by_class fills as many places as there are samples",
     ("clang-tidy", "src/net/eval_sign_two.c", "UndefinedBinaryOperatorResult"): "count is 1 to 3, as many as digit has",
