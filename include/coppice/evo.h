@@ -98,7 +98,7 @@ void cop_plan_measure_individual(const cop_plan *plan, const cop_evidence *by_ta
 
 /* ------------------------------------------------------------------ history and engine */
 
-/** One row per individual ever born. */
+/** One row per individual: ever born, or held by a bounded history. */
 typedef struct cop_individual {
     cop_recipe recipe;
     double fitness; /**< larger is better; -inf when the evaluation failed or was not finite */

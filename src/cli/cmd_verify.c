@@ -24,10 +24,9 @@ const cop_command cop_cmd_verify = {
     .summary = "Check every file of a run and print the digest of its history",
     .details =
         "The digest is a function of the science options, the samples, the base network, the "
-        "history of every "
-        "individual and the live genomes: equal digests mean equal searches, whatever the number "
-        "of "
-        "ranks, interruptions or machines. Fails with status 1 when a file of the run is damaged.",
+        "history (of a bounded one also the chain of hashes of what was dropped) and the live "
+        "genomes: equal digests mean equal searches, whatever the number of ranks, interruptions "
+        "or machines. Fails with status 1 when a file of the run is damaged.",
     .flags = flags,
     .min_words = 1,
     .max_words = 1,

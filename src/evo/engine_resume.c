@@ -130,7 +130,8 @@ static bool same_snapshot(const cop_snapshot *a, const cop_snapshot *b) {
 static cop_status compare_end(const cop_history *h, const cop_history *given) {
     size_t rows = cop_history_rows(given);
     if (cop_history_rows(h) != rows || h->first != given->first || h->elders != given->elders ||
-        !same_snapshot(&h->begin, &given->begin) || !same_snapshot(&h->next, &given->next))
+        !same_snapshot(&h->begin, &given->begin) || !same_snapshot(&h->next, &given->next) ||
+        strcmp(h->chain, given->chain) != 0)
         return differs("generation", h->generations - 1, "another window");
     for (size_t r = 0; r < rows; r++)
         if (h->individual[r].died != given->individual[r].died ||

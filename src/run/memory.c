@@ -60,14 +60,19 @@ static void count_births(const cop_composition *c, cop_memory *m) {
     }
 }
 
-/* Individuals that a history holds at most. Bounded: those of two windows, the generation under way
- * and the population of a snapshot; and, as a bound that no search comes near, a new best in every
- * generation. */
+/* Individuals that were the best of their time, at most as far as a search is known to go: of g
+ * draws alike about ln g are records, and a search of 3,000 generations had 24. */
+static double champions(double generations) {
+    return generations < 1000 ? generations : 1000;
+}
+
+/* Individuals that a history holds at most. Bounded: those of two windows, the generation under
+ * way, the population of a snapshot, and whoever was the best of its time. */
 static double rows_held(const cop_composition *c, const cop_memory *m) {
     double window = (double)cop_conf_int(c->conf, "run", "history"),
            population = (double)cop_plan_population(c->plan);
     if (window == 0) return m->evaluations;
-    double bounded = population + (2 * window + 1) * m->children + m->generations + 1;
+    double bounded = population + (2 * window + 1) * m->children + champions(m->generations) + 1;
     return bounded < m->evaluations ? bounded : m->evaluations;
 }
 
@@ -130,6 +135,7 @@ static void parts(cop_memory *m, const cop_composition *c, const cop_memory_fact
     double gathered = larger(m->children, population) *
                       (shards * ((double)sizeof(cop_evidence) + (double)sizeof(cop_unit)) +
                        8 * (double)model->count);
+    m->rows = rows;
     m->history = HISTORY_COPIES * rows + gathered;
     /* columns of the history, genomes as bits, base network; HDF5 takes up to 1 KiB per dataset,
      * and the texts inside (configuration, provenance) stay below 64 KiB */
@@ -208,17 +214,26 @@ static cop_status too_little(const cop_memory *m, const cop_conf *conf, const ch
                     m->share / (1 << 20), mib, advice);
 }
 
+/* What helps where the rows of the history are most of @p least. */
+static const char *shorter(const cop_conf *conf) {
+    return cop_conf_int(conf, "run", "history") ? ", a smaller [run] history or fewer generations"
+                                                : ", [run] history = N or fewer generations";
+}
+
 cop_status cop_memory_check(const cop_memory *m, const cop_conf *conf, int ranks, bool master) {
     double budget = (double)m->budget;
     if (!m->budget) return COP_OK;
     if (m->least_worker > budget)
         return too_little(m, conf, ranks == 1 ? "one rank alone" : "a worker", m->least_worker,
-                          ranks == 1 ? ", or more ranks" : ", a smaller network or fewer samples");
+                          (HISTORY_COPIES + FILE_COPIES) * m->rows > m->least_worker / 2
+                              ? shorter(conf)
+                          : ranks == 1 ? ", or more ranks"
+                                       : ", a smaller network or fewer samples");
     if (master && m->least_master > budget)
         return too_little(m, conf, "rank 0", m->least_master,
                           m->training > m->history + m->summary
                               ? ", or train the base network before ([base] file)"
-                              : ", or fewer generations");
+                              : shorter(conf));
     return COP_OK;
 }
 

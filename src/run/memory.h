@@ -33,6 +33,7 @@ typedef struct cop_memory {
     double similarity; /**< neighbourhoods of the base network, all batches met */
     double writing;    /**< worker: a checkpoint on its way */
     double loading;    /**< first rank of a node: a task before it is shared */
+    double rows;       /**< of the history, once */
     double history;    /**< rank 0: rows, and their copies on the way to a writer */
     double training;   /**< rank 0, before the search: samples, workspace, gradients and moments */
     double summary;    /**< rank 0, after the search: a test set and an evaluator */

@@ -13,6 +13,7 @@ SEARCHES = {  # how the next generation is made up
     "elites": (SMOKE, ()),
     "generational": (SMOKE, ("pool.elite=0", "pool.cull=0", "survive.op=generational")),
     "pareto": ("configs/smoke/pareto.ini", ()),
+    "dense": ("configs/smoke/ecomp.ini", ()),  # own weights, a new batch each generation, elites born again
 }
 
 

@@ -83,6 +83,8 @@ def reached(folder):
 class Torture:
     def __init__(self, scratch, seed, disk=None):
         self.scratch, self.dice, self.disk = scratch, random.Random(seed), disk
+        # the whole history, or a bounded one
+        self.sets = [*SETS, "--set", f"run.history={self.dice.choice([0, 1, 3])}"]
         self.home = disk or scratch
         self.folder = f"{self.home}/run"
         self.env = dict(os.environ, COPPICE_CACHE=f"{scratch}/cache")
@@ -90,7 +92,7 @@ class Torture:
         self.finished = self.kills = self.starts = 0
         self.lost, self.seconds_to_word, self.seconds_to_end = [], [], []
         start = time.monotonic()
-        check_status(coppice("run", CONFIG, "--out", f"{scratch}/straight", *SETS, ranks=2, env=self.env), 0)
+        check_status(coppice("run", CONFIG, "--out", f"{scratch}/straight", *self.sets, ranks=2, env=self.env), 0)
         self.whole = time.monotonic() - start
         self.wanted = digest(f"{scratch}/straight")
 
@@ -98,8 +100,8 @@ class Torture:
 
     def argv(self, how, ranks):
         if how == "launch":
-            return [COPPICE, "launch", CONFIG, "-n", str(ranks), "--out", self.folder, *SETS, "--quiet"]
-        run = [COPPICE, "run", CONFIG, "--out", self.folder, *SETS, "--resume", "auto", "--quiet"]
+            return [COPPICE, "launch", CONFIG, "-n", str(ranks), "--out", self.folder, *self.sets, "--quiet"]
+        run = [COPPICE, "run", CONFIG, "--out", self.folder, *self.sets, "--resume", "auto", "--quiet"]
         return run if how == "alone" else ["mpirun", "--quiet", "-np", str(ranks), *run]
 
     def start(self, how, ranks, extra=None, **kw):
@@ -294,7 +296,7 @@ class Torture:
     def end(self):
         """The last run to its end, untouched."""
         self.trial = "the end"
-        result = coppice("run", CONFIG, "--out", self.folder, *SETS, "--resume", "auto", ranks=3, env=self.env)
+        result = coppice("run", CONFIG, "--out", self.folder, *self.sets, "--resume", "auto", ranks=3, env=self.env)
         check_status(result, 0)
         check(digest(self.folder) == self.wanted, "the last run ended elsewhere")
 

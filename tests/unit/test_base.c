@@ -116,6 +116,30 @@ static void samples_have_the_size_asked_for_and_are_uniform(void **state) {
     for (size_t i = 0; i < 10; i++) assert_int_equal(times[i], 1);
 }
 
+/* Blocks that are copied, and those large enough to be moved. */
+static void grown_memory_keeps_what_it_holds_and_its_alignment(void **state) {
+    (void)state;
+    size_t count = 0;
+    uint32_t *numbers = NULL;
+    for (size_t grown = 100; grown < 6000000; grown = grown * 5 / 2) {
+        numbers = cop_realloc(numbers, count, grown, sizeof *numbers);
+        assert_int_equal((uintptr_t)numbers % 64, 0);
+        for (size_t k = 0; k < count; k++) assert_true(numbers[k] == (uint32_t)k * 2654435761u);
+        for (size_t k = count; k < grown; k++) numbers[k] = (uint32_t)k * 2654435761u;
+        count = grown;
+    }
+    numbers = cop_realloc(numbers, count, 1000, sizeof *numbers);
+    for (size_t k = 0; k < 1000; k++) assert_true(numbers[k] == (uint32_t)k * 2654435761u);
+    cop_free(numbers);
+    cop_buf text = {0};
+    cop_buf_reserve(&text, 3000000);
+    const unsigned char *before = text.data;
+    for (size_t k = 0; k < 300000; k++) cop_buf_add(&text, "0123456789", 10);
+    assert_ptr_equal(before, text.data);
+    assert_int_equal(text.length, 3000000);
+    cop_buf_clear(&text);
+}
+
 static void hashing_is_sha256(void **state) {
     (void)state;
     char hex[COP_HASH_HEX];
@@ -212,6 +236,7 @@ int main(void) {
         cmocka_unit_test(bounded_draws_are_uniform),
         cmocka_unit_test(many_draws_are_the_single_ones),
         cmocka_unit_test(samples_have_the_size_asked_for_and_are_uniform),
+        cmocka_unit_test(grown_memory_keeps_what_it_holds_and_its_alignment),
         cmocka_unit_test(hashing_is_sha256),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(nearest_name_is_found),

@@ -249,6 +249,41 @@ static void swap(uint64_t *a, uint64_t *b) {
     *b = kept;
 }
 
+static void remove_elder(cop_history *h, size_t row) {
+    size_t behind = cop_history_rows(h) - row - 1;
+    memmove(&h->individual[row], &h->individual[row + 1], behind * sizeof *h->individual);
+    memmove(&h->measure[row * h->measures], &h->measure[(row + 1) * h->measures],
+            behind * h->measures * sizeof *h->measure);
+    h->elders--;
+}
+
+/* Somebody who was born and died before the snapshot, with the number @p id = its row. */
+static void insert_elder(cop_history *h, size_t id) {
+    size_t rows = cop_history_rows(h), behind = rows - id, m = h->measures;
+    h->individual = cop_realloc(h->individual, rows, rows + 1, sizeof *h->individual);
+    h->measure = cop_realloc(h->measure, rows * m, (rows + 1) * m, sizeof *h->measure);
+    memmove(&h->individual[id + 1], &h->individual[id], behind * sizeof *h->individual);
+    memmove(&h->measure[(id + 1) * m], &h->measure[id * m], behind * m * sizeof *h->measure);
+    cop_individual *new = &h->individual[id];
+    *new = h->individual[id + 1];
+    new->recipe.id = id;
+    while (h->generation[new->recipe.born].evaluations > id && new->recipe.born) new->recipe.born--;
+    if (h->generation[new->recipe.born].evaluations <= id) new->recipe.born++;
+    new->recipe.parent[0] = new->recipe.parent[1] = COP_FOUNDER;
+    new->recipe.crossed = 0;
+    new->died = new->recipe.born;
+    new->elite = 0;
+    h->elders++;
+}
+
+static bool named_best(const cop_history *h, const cop_individual *i) {
+    for (size_t g = 0; g < h->generations; g++)
+        if (h->generation[g].best_id == i->recipe.id ||
+            h->generation[g].best_ever_id == i->recipe.id)
+            return true;
+    return false;
+}
+
 static void lies_are_found(void **state) {
     (void)state;
     world w;
@@ -279,13 +314,31 @@ static void lies_are_found(void **state) {
     LIE((h.generation[2].births--, h.generation[2].evaluations--), "generation 3: its births");
     LIE(h.generation[2].best_ever_id = h.generation[1].best_id + 1, "history: generation 2");
     LIE(h.individual[h.elders].recipe.parent[0] = 3, "a parent is missing that was alive");
-    /* an elder that was neither alive at the snapshot nor the best of its time */
-    size_t dead = 0;
-    while (dead < honest.elders && honest.individual[dead].died > 6) dead++;
-    if (dead < honest.elders)
-        LIE(h.generation[h.individual[dead].recipe.born].best_ever_id =
-                h.generation[11].best_ever_id,
-            "history: ");
+    /* exactly those are held who lived at the snapshot or were the best of their time */
+    size_t champion = 0, gap = 0;
+    while (champion < honest.elders && honest.individual[champion].died > 6) champion++;
+    while (gap < honest.elders && honest.individual[gap].recipe.id == gap) gap++;
+    assert_true(champion < honest.elders && gap < honest.elders);
+    LIE(remove_elder(&h, champion), "its best is missing");
+    LIE(insert_elder(&h, gap), "held, though it should have been dropped");
+    size_t misborn = 0; /* most are at odds with their parents or neighbours too */
+    for (size_t r = 0; r < honest.elders; r++)
+        for (int by = -1; by <= 1; by += 2) {
+            cop_history h = world_copy(&honest);
+            h.individual[r].recipe.born += (uint32_t)by;
+            assert_int_equal(cop_history_check(&h), COP_E_FORMAT);
+            misborn += strstr(cop_error_message(), "born in another generation") != NULL;
+            cop_history_clear(&h);
+        }
+    assert_true(misborn > 0);
+    /* somebody as good, but of another generation */
+    size_t other = 0;
+    while (other < cop_history_rows(&honest) && named_best(&honest, &honest.individual[other]))
+        other++;
+    assert_true(other < cop_history_rows(&honest) && honest.individual[other].recipe.born < 9);
+    LIE((h.generation[9].best_ever_id = h.individual[other].recipe.id,
+         h.individual[other].fitness = h.generation[9].best_ever),
+        "generation 9: the best ever was not born in it");
     LIE_TO_ENGINE(h.individual[0].recipe.varied |= 8, "impossible");
     LIE_TO_ENGINE(h.measure[0] += 1, "another fitness");
     LIE_TO_ENGINE(h.measure[h.elders * h.measures] += 1, "another fitness");
