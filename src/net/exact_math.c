@@ -22,3 +22,12 @@ double cop_exact_log(double x) {
     log_base(&v, below);
     return v[0];
 }
+
+size_t cop_exact_variants(void) {
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx2")) return 1;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") ? 3 : 2;
+#else
+    return 1;
+#endif
+}

@@ -12,6 +12,8 @@
 double cop_exact_exp(double x);
 /** Natural logarithm of x >= 0 within 2 units of the last place, -inf at 0; NaN stays. */
 double cop_exact_log(double x);
+/** How many variants of exact_variants.h this processor can run. */
+size_t cop_exact_variants(void);
 
 /* vectors whose exponentials are computed side by side */
 #define EXACT_CHAINS 4

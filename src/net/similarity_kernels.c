@@ -32,42 +32,11 @@ static inline __attribute__((always_inline)) float rough_tree(const rough_floats
     return (c[0] + c[2]) + (c[1] + c[3]);
 }
 
-#define WIDTH 2
-#define ROWS 2
-#define TARGET
-#define NAME(x) x##_base
-#define TEXT "base"
-#include "net/similarity_lanes.h"
-
-#if defined(__x86_64__)
-#define WIDTH 4
-#define ROWS 4
-#define TARGET __attribute__((target("avx2")))
-#define NAME(x) x##_avx2
-#define TEXT "avx2"
-#include "net/similarity_lanes.h"
-
-#define WIDTH 8
-#define ROWS 8
-#define TARGET __attribute__((target("avx512f,avx512dq")))
-#define NAME(x) x##_avx512
-#define TEXT "avx512"
-#include "net/similarity_lanes.h"
-#endif
+#define LANES "net/similarity_lanes.h"
+#include "net/exact_variants.h"
 
 const cop_similarity_kernel *const *cop_similarity_kernels(size_t *count) {
-    static const cop_similarity_kernel *const all[] = {
-        &kernel_base,
-#if defined(__x86_64__)
-        &kernel_avx2,
-        &kernel_avx512,
-#endif
-    };
-    *count = 1;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) *count = 2;
-    if (*count == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
-        *count = 3;
-#endif
+    static const cop_similarity_kernel *const all[] = {EXACT_KERNELS};
+    *count = cop_exact_variants();
     return all;
 }

@@ -1,12 +1,12 @@
 /** @file similarity_lanes.h
  *  Body of similarity_kernels.c, included once per vector width with
  *    WIDTH   doubles in a native vector (2, 4, 8)
- *    ROWS    samples of a product tile (divides 8)
  *    TARGET  function attribute that enables the instructions
  *    NAME(x) x with the variant's suffix
  *  Eight lanes are PARTS native vectors; all loops over PARTS and ROWS unroll completely.
  */
 #define PARTS (8 / WIDTH)
+#define ROWS WIDTH /* samples of a product tile (divides 8) */
 #include "net/exact_lanes.h"
 
 TARGET static void NAME(products)(const double *columns, size_t depth, size_t stride, double *g) {
