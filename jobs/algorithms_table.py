@@ -10,11 +10,10 @@ which is chosen on them and is what the papers print. Edges are weights without 
 parameters; density is their share of all possible ones. --csv: one row a run.
 """
 import argparse
-import csv
-import json
-import math
-import os
 import sys
+
+import trainings
+from trainings import printed, spread
 
 # Mocanu et al. 2018, table 3; Pieterse and Mocanu 2019, table 2: the largest test accuracy of all epochs of one run
 PUBLISHED = {
@@ -36,20 +35,8 @@ COLUMNS = ("config algorithm seed epochs last chosen chosen_epoch peak peak_epoc
            "edges_after_removal density_after_removal test_after_removal seconds digest").split()
 
 
-def subfolders(path):
-    return sorted(n for n in os.listdir(path) if os.path.isdir(os.path.join(path, n)))
-
-
-def read(folder):
-    """The numbers of a run, or None while it has not finished."""
-    try:
-        with open(os.path.join(folder, "run.json"), encoding="utf-8") as f:
-            run = json.load(f)
-    except FileNotFoundError:
-        return None
-    if run.get("status") != "finished" or run.get("kind") != "training":
-        return None
-    r = run["result"]
+def read(_, r):
+    """The numbers of a run that has finished, or None."""
     if "test_last" not in r:  # a Boltzmann machine
         return None
     task = next(iter(r["tasks"].values()))
@@ -64,26 +51,10 @@ def read(folder):
 
 
 def collect(roots):
-    runs = []
-    for root in roots:
-        for config in subfolders(root):
-            for algorithm in subfolders(os.path.join(root, config)):
-                for seed in subfolders(os.path.join(root, config, algorithm)):
-                    row = read(os.path.join(root, config, algorithm, seed)) if seed.startswith("seed-") else None
-                    if row:
-                        runs.append({"config": config, "algorithm": algorithm, "seed": int(seed[5:]), **row})
+    runs = [{"config": config, "algorithm": algorithm, "seed": seed, **numbers}
+            for config, algorithm, seed, numbers in trainings.collect(roots, read)]
     place = {name: i for i, name in enumerate(ORDER)}
     return sorted(runs, key=lambda r: (r["config"], place.get(r["algorithm"], len(ORDER)), r["algorithm"], r["seed"]))
-
-
-def spread(values):
-    values = [v for v in values if v is not None]
-    if not values:
-        return "-"
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return f"{mean:.2f}"
-    return f"{mean:.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
 
 
 def main():
@@ -104,15 +75,11 @@ def main():
         epochs = "/".join(str(e) for e in sorted(set(of("epochs"))))
         published = PUBLISHED.get(key[0], {}).get(key[1])
         print(f"| {key[0]} | {key[1]} | {len(rows)} | {epochs} | {spread(of('last'))} | {spread(of('chosen'))} |"
-              f" {spread(of('peak'))} | {'-' if published is None else f'{published:.2f}'} | {mean('edges'):,.0f} |"
+              f" {spread(of('peak'))} | {printed(published)} | {mean('edges'):,.0f} |"
               f" {mean('density'):.2f} | {mean('edges_after_removal'):,.0f} | {mean('density_after_removal'):.2f} |"
               f" {spread(of('test_after_removal'))} |")
     if args.csv:
-        show = lambda v: "" if v is None else f"{v:.4f}".rstrip("0").rstrip(".") if isinstance(v, float) else v
-        with open(args.csv, "w", newline="", encoding="utf-8") as f:
-            table = csv.writer(f, lineterminator="\n")
-            table.writerow(COLUMNS)
-            table.writerows([show(r[c]) for c in COLUMNS] for r in runs)
+        trainings.write_csv(args.csv, COLUMNS, runs)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ error of ln Z among these runs. Edges are weights without biases. A model is an 
 published number is that of the algorithm. --csv: one row a run.
 """
 import argparse
-import csv
-import json
-import math
 import os
 import sys
+
+import trainings
+from trainings import printed, spread
 
 # Mocanu et al. 2018, table 2: the best of nine settings and up to 5,000 epochs, chosen on the test samples, one run each
 PUBLISHED = {
@@ -25,10 +25,6 @@ PUBLISHED = {
 ORDER = ("dense", "fixprob", "set")
 COLUMNS = ("data model seed hidden cd epochs train test train_after_removal test_after_removal log_z log_z_error "
            "reconstruction_error edges edges_after_removal seconds digest").split()
-
-
-def subfolders(path):
-    return sorted(n for n in os.listdir(path) if os.path.isdir(os.path.join(path, n)))
 
 
 def option(folder, name):
@@ -42,15 +38,9 @@ def option(folder, name):
     sys.exit(f"{folder}/config.ini: no {name} in [train]")
 
 
-def read(folder):
-    """The numbers of a run, or None while it has not finished."""
-    try:
-        with open(os.path.join(folder, "run.json"), encoding="utf-8") as f:
-            run = json.load(f)
-    except FileNotFoundError:
-        return None
-    r = run.get("result", {})
-    if run.get("status") != "finished" or run.get("kind") != "training" or "log_z" not in r:
+def read(folder, r):
+    """The numbers of a run that has finished, or None."""
+    if "log_z" not in r:  # no Boltzmann machine
         return None
     return {"hidden": f"{float(option(folder, 'hidden')):g}", "cd": option(folder, "cd"), "epochs": r["generation"],
             "train": r["train_log_probability"], "test": r["test_log_probability"],
@@ -61,26 +51,12 @@ def read(folder):
 
 
 def collect(roots):
-    runs = []
-    for root in roots:
-        for config in subfolders(root):
-            for model in subfolders(os.path.join(root, config)):
-                for seed in subfolders(os.path.join(root, config, model)):
-                    row = read(os.path.join(root, config, model, seed)) if seed.startswith("seed-") else None
-                    if row:
-                        data = config.removeprefix("set-").removeprefix("rbm-")
-                        runs.append({"data": data, "model": model, "seed": int(seed[5:]), **row})
+    runs = [{"data": config.removeprefix("set-").removeprefix("rbm-"), "model": model, "seed": seed, **numbers}
+            for config, model, seed, numbers in trainings.collect(roots, read)]
     place = {name: i for i, name in enumerate(PUBLISHED)}
     order = {name: i for i, name in enumerate(ORDER)}
     return sorted(runs, key=lambda r: (place.get(r["data"], len(place)), r["data"], order.get(r["model"].split("-")[0], len(order)),
                                        r["model"], r["seed"]))
-
-
-def spread(values):
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return f"{mean:.2f}"
-    return f"{mean:.2f} ± {math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)):.2f}"
 
 
 def main():
@@ -101,14 +77,10 @@ def main():
         published = PUBLISHED.get(key[0], {}).get(key[1].split("-")[0])
         print(f"| {key[0]} | {key[1]} | {kinds('hidden')} | {kinds('cd')} | {kinds('epochs')} | {len(rows)} |"
               f" {spread(of('train'))} | {spread(of('test'))} | {max(of('log_z_error')):.2f} |"
-              f" {'-' if published is None else f'{published:.2f}'} | {spread(of('test_after_removal'))} |"
+              f" {printed(published)} | {spread(of('test_after_removal'))} |"
               f" {sum(of('edges')) / len(rows):,.0f} | {sum(of('edges_after_removal')) / len(rows):,.0f} |")
     if args.csv:
-        show = lambda v: f"{v:.4f}".rstrip("0").rstrip(".") if isinstance(v, float) else v
-        with open(args.csv, "w", newline="", encoding="utf-8") as f:
-            table = csv.writer(f, lineterminator="\n")
-            table.writerow(COLUMNS)
-            table.writerows([show(r[c]) for c in COLUMNS] for r in runs)
+        trainings.write_csv(args.csv, COLUMNS, runs)
 
 
 if __name__ == "__main__":
