@@ -2,6 +2,8 @@
  * measurements: every edge live, nothing compressed, every generation born. */
 #include "compose.h"
 
+#include "run/samples.h"
+
 static void add_bytes(cop_buf *out, const char *label, double bytes, const char *what) {
     char text[32];
     if (bytes > 0)
@@ -9,20 +11,16 @@ static void add_bytes(cop_buf *out, const char *label, double bytes, const char 
 }
 
 /* Samples of all tasks that a generation is judged on, and the last population at the end (0: not
- * again). With draw these are batches of a subset of each task. */
+ * again). */
 static void judged_on(const cop_composition *c, const cop_data_facts *facts, double *generation,
                       double *last) {
     const size_t draw = cop_plan_draw(c->plan), batch = c->setup.batch;
-    const size_t subset = (size_t)cop_conf_int(c->conf, "evaluate", "subset");
-    const size_t final = (size_t)cop_conf_int(c->conf, "evaluate", "final");
     *generation = draw ? 0 : (double)facts->total;
     *last = 0;
     for (size_t t = 0; draw && t < c->tasks.count; t++) {
-        size_t of = facts->samples[t];
-        if (subset && subset < of) of = subset;
-        const size_t batches = of / batch;
-        *generation += (double)((draw < batches ? draw : batches) * batch);
-        *last += (double)((final && final < batches ? final : batches) * batch);
+        const size_t of = facts->samples[t], final = cop_samples_last(c->conf);
+        *generation += (double)(cop_samples_batches(c->conf, of, batch, draw) * batch);
+        *last += (double)(cop_samples_batches(c->conf, of, batch, final) * batch);
     }
 }
 
@@ -88,7 +86,8 @@ cop_status cop_composed_estimate(const cop_composition *c, const cop_data_facts 
     add_bytes(out, "in all", n.worker, "at most");
     cop_buf_printf(out, "memory of rank 0 (beside program, samples and base; not at one time)\n");
     add_bytes(out, "training", n.training, "of the base network, before the search");
-    add_bytes(out, "history", n.history, "of the individuals held, at most, and copies on their way");
+    add_bytes(out, "history", n.history,
+              "of the individuals held, at most, and copies on their way");
     add_bytes(out, "summary", n.summary, "the largest test set and an evaluator, at the end");
     add_bytes(out, "in all", n.master, "at most");
     if (n.budget) add_bytes(out, "limit", (double)n.budget, "[parallel] memory, of any rank");

@@ -20,25 +20,27 @@ struct cop_samples {
     bool ready; /* shard holds that number of that generation */
 };
 
-static size_t subset_of(const cop_experiment *e, size_t task) {
-    size_t samples = e->evolve[task]->samples;
-    size_t subset = (size_t)cop_conf_int(e->conf, "evaluate", "subset");
+static size_t subset_of(const cop_conf *conf, size_t samples) {
+    size_t subset = (size_t)cop_conf_int(conf, "evaluate", "subset");
     return subset && subset < samples ? subset : samples;
 }
 
-/* Batches of a pass. */
-static size_t batches_of(const cop_experiment *e, size_t task) {
-    return subset_of(e, task) / e->setup.batch;
+size_t cop_samples_batches(const cop_conf *conf, size_t samples, size_t batch, size_t wanted) {
+    size_t all = subset_of(conf, samples) / batch;
+    return wanted < all ? wanted : all;
 }
 
-/* Batches of one task that a generation is judged on; tasks that do not fill one have none. */
+size_t cop_samples_last(const cop_conf *conf) {
+    size_t final = (size_t)cop_conf_int(conf, "evaluate", "final");
+    return final ? final : SIZE_MAX;
+}
+
+static size_t batches_of(const cop_experiment *e, size_t task, size_t wanted) {
+    return cop_samples_batches(e->conf, e->evolve[task]->samples, e->setup.batch, wanted);
+}
+
 static size_t batches_at(const cop_experiment *e, uint32_t generation, size_t task) {
-    size_t all = batches_of(e, task), wanted = e->draw;
-    if (generation == COP_BORN_FINAL) {
-        wanted = (size_t)cop_conf_int(e->conf, "evaluate", "final");
-        if (wanted == 0) wanted = all;
-    }
-    return wanted < all ? wanted : all;
+    return batches_of(e, task, generation == COP_BORN_FINAL ? cop_samples_last(e->conf) : e->draw);
 }
 
 size_t cop_samples_count(const cop_experiment *e, uint32_t generation) {
@@ -82,7 +84,7 @@ void cop_samples_destroy(cop_samples *samples) {
 static const uint32_t *order_of(cop_samples *samples, size_t task, uint32_t pass) {
     const cop_experiment *e = samples->experiment;
     struct order *order = &samples->order[task];
-    size_t count = subset_of(e, task), all = e->evolve[task]->samples;
+    size_t all = e->evolve[task]->samples, count = subset_of(e->conf, all);
     uint64_t seed = cop_plan_seed(e->plan);
     if (!order->subset) {
         cop_rng rng = cop_rng_at(seed, FOR_SUBSET, (uint32_t)task, COP_FOR_DRAW);
@@ -112,8 +114,9 @@ const cop_shard *cop_samples_shard(cop_samples *samples, uint32_t generation, si
     uint32_t pass = generation;
     if (generation > 0 && generation < COP_BORN_FINAL) {
         uint64_t done = (uint64_t)(generation - 1) * batches_at(e, generation, task) + (uint64_t)at;
-        pass = 1 + (uint32_t)(done / batches_of(e, task));
-        at = (size_t)(done % batches_of(e, task));
+        const size_t all = batches_of(e, task, SIZE_MAX);
+        pass = 1 + (uint32_t)(done / all);
+        at = (size_t)(done % all);
     }
     const uint32_t *item = order_of(samples, task, pass) + at * batch;
     const cop_dataset *set = e->evolve[task];
