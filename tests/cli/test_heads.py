@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from tap import check, check_status, coppice, digest, main, test  # noqa: E402
+from tap import check, check_status, coppice, digest, main, result_of, test  # noqa: E402
 
 CONFIG = "configs/smoke/heads.ini"
 
@@ -28,8 +28,7 @@ def tasks_are_judged_by_their_own_outputs(scratch):
     for task, classes in (("digits", 10), ("letters", 5)):
         check(len(seen[task]["confusion"]) == classes and len(seen[task]["confusion"][0]) == classes, seen[task])
         check(seen[task]["loss"] > 0, seen[task])
-    with open(f"{run}/run.json", encoding="utf-8") as f:
-        table = json.load(f)["result"]["tasks"]
+    table = result_of(run)["tasks"]
     for task in seen:
         check(abs(table[task]["best_test"]["accuracy"] - seen[task]["accuracy"]) < 1e-9, f"{task}: {table} {seen[task]}")
     for evaluator in ("reference", "blas", "sparse"):

@@ -79,6 +79,15 @@ static void check_list(const rows *r) {
     }
 }
 
+static cop_full full_of(const rows *r, float *y) {
+    return (cop_full){.outputs = r->outputs,
+                      .inputs = r->inputs,
+                      .vectors = r->vectors,
+                      .row = r->row,
+                      .x = r->x + r->first * BLOCK * r->samples,
+                      .y = y};
+}
+
 static void values_are_those_of_all_inputs(void **state) {
     (void)state;
     size_t count, ran = 0;
@@ -89,14 +98,9 @@ static void values_are_those_of_all_inputs(void **state) {
         if (i % 4 == 1) r.x[cop_rng_below(&rng, r.list.inputs * r.samples)] = INFINITY;
         if (i % 4 == 2) r.x[cop_rng_below(&rng, r.list.inputs * r.samples)] = NAN;
         if (i % 4 == 3) r.x[cop_rng_below(&rng, r.list.inputs * r.samples)] = -0.0f;
-        cop_full f = {.outputs = r.outputs,
-                      .inputs = r.inputs,
-                      .vectors = r.vectors,
-                      .row = r.row,
-                      .bias = i % 3 ? r.bias : NULL,
-                      .x = r.x + r.first * BLOCK * r.samples,
-                      .relu = i % 2,
-                      .y = r.all};
+        cop_full f = full_of(&r, r.all);
+        f.bias = i % 3 ? r.bias : NULL;
+        f.relu = i % 2;
         ops[count - 1]->full(&f);
         for (size_t k = 0; k < count; k++) {
             assert_true(!ops[k]->skip_zeros == !ops[k]->nonzeros);
@@ -129,11 +133,7 @@ static void weights_that_are_not_finite_are_refused(void **state) {
                                                                       : -INFINITY;
         for (size_t k = 0; k < count; k++) {
             if (!ops[k]->supported() || !ops[k]->skip_zeros) continue;
-            cop_full f = {.outputs = r.outputs,
-                          .inputs = r.inputs,
-                          .vectors = r.vectors,
-                          .row = r.row,
-                          .y = r.some};
+            const cop_full f = full_of(&r, r.some);
             ops[k]->nonzeros(r.x, &r.list);
             assert_false(ops[k]->skip_zeros(&f, &r.list, r.first, r.scratch));
             ran++;

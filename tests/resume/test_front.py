@@ -3,7 +3,6 @@
 knows them."""
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from tap import *  # noqa: E402,F403
@@ -15,11 +14,6 @@ def run(folder, *more, status=0, **kw):
     result = coppice("run", CONFIG, "--out", folder, *more, **kw)
     check_status(result, status)
     return result
-
-
-def result_of(folder):
-    with open(f"{folder}/run.json", encoding="utf-8") as f:
-        return json.load(f)["result"]
 
 
 def asked(*words):
@@ -68,12 +62,7 @@ def a_killed_run_goes_on(scratch):
             "train.rate=0.001")
     run(f"{scratch}/straight", *sets)
     folder = f"{scratch}/killed"
-    for pause in (0.2, 0.5, 0.9):
-        p = subprocess.Popen([COPPICE, "run", CONFIG, "--out", folder, *sets, "--resume", "auto", "--quiet"],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
-        time.sleep(pause)
-        p.kill()
-        p.wait()
+    start_and_kill(CONFIG, folder, (0.2, 0.5, 0.9), *sets)
     run(folder, *sets, "--resume", "auto")
     check(digest(folder) == digest(f"{scratch}/straight"), "a killed run ended elsewhere")
 

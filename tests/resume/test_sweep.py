@@ -282,8 +282,7 @@ def tables_hold_what_the_runs_found(scratch):
     sweep(CONFIG, f"other={OTHER}", "--seeds", "2-5", "--out", out, *FEW, ranks=3)
     runs, table = rows(f"{out}/runs.csv"), rows(f"{out}/table.csv")
     for r in runs:
-        with open(f"{out}/{r['arm']}/seed-{r['seed']}/run.json", encoding="utf-8") as f:
-            result = json.load(f)["result"]
+        result = result_of(f"{out}/{r['arm']}/seed-{r['seed']}")
         check(abs(float(r["fitness"]) - result["best_ever"]) < 1e-9 and int(r["edges"]) == result["edges"], str(r))
         for task in ("digits", "letters"):
             for column, key in (("evolution", "best_evolve"), ("test", "best_test")):

@@ -18,11 +18,6 @@ def run(folder, *more, status=0, **kw):
     return result
 
 
-def result_of(folder):
-    with open(f"{folder}/run.json", encoding="utf-8") as f:
-        return json.load(f)["result"]
-
-
 @test
 def every_kernel_ends_with_the_same_digest(scratch):
     # the cosine rules use BLAS as well; this one does not
@@ -77,12 +72,7 @@ def a_killed_run_goes_on(scratch):
             "train.rate=0.001")
     run(f"{scratch}/straight", *sets)
     folder = f"{scratch}/killed"
-    for pause in (0.15, 0.3, 0.5):
-        p = subprocess.Popen([COPPICE, "run", CONFIG, "--out", folder, *sets, "--resume", "auto", "--quiet"],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
-        time.sleep(pause)
-        p.kill()
-        p.wait()
+    start_and_kill(CONFIG, folder, (0.15, 0.3, 0.5), *sets)
     run(folder, *sets, "--resume", "auto")
     check(digest(folder) == digest(f"{scratch}/straight"), "a killed run ended elsewhere")
     with open(f"{folder}/metrics.jsonl", encoding="utf-8") as f:
@@ -171,8 +161,7 @@ def boltzmann_machines_stand_in_one_table(scratch):
     check(all(len(row) == 13 for row in rows) and rows[2][11] == rows[2][12] and rows[3][11] != rows[3][12], rows)
     with open(f"{scratch}/runs.csv", encoding="utf-8") as f:
         found = list(csv.DictReader(f))
-    with open(f"{scratch}/all/dna/set/seed-2/run.json", encoding="utf-8") as f:
-        record = json.load(f)["result"]
+    record = result_of(f"{scratch}/all/dna/set/seed-2")
     check(len(found) == 4 and float(found[3]["test"]) == round(record["test_log_probability"], 4) and found[3]["seed"] == "2", found)
 
 

@@ -152,4 +152,27 @@ static inline cop_history world_copy(const cop_history *history) {
     return copy;
 }
 
+/** What a test makes of bytes that are not those of the history packed; @p honest is its own. */
+typedef void (*world_probe)(const world *w, const void *honest, const unsigned char *bytes,
+                            size_t length);
+/** Every byte of a packed history changed in three ways; and that it is refused cut off anywhere.
+ */
+static inline void world_damage(const world *w, const void *honest, cop_buf *packed,
+                                world_probe probe) {
+    static const unsigned char flips[] = {0x01, 0x80, 0xff};
+    for (size_t i = 0; i < packed->length; i++)
+        for (size_t f = 0; f < sizeof flips; f++) {
+            packed->data[i] ^= flips[f];
+            probe(w, honest, packed->data, packed->length);
+            packed->data[i] ^= flips[f];
+        }
+    for (size_t length = 0; length < packed->length; length++) {
+        unsigned char *part = COP_NEW_ARRAY(unsigned char, length); /* reads behind it are found */
+        if (length) memcpy(part, packed->data, length);
+        cop_history none;
+        assert_int_equal(cop_history_unpack(&none, part, length), COP_E_FORMAT);
+        cop_free(part);
+    }
+}
+
 #endif

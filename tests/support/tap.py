@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 ROOT = os.environ.get("COPPICE_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -55,6 +56,22 @@ def digest(folder):
     lines = [line for line in result.stdout.splitlines() if line.startswith("digest ")]
     check(len(lines) == 1, f"one digest line expected:\n{result.stdout}")
     return lines[0].split()[1]
+
+
+def result_of(folder):
+    """What the run in `folder` came to, as its run.json says."""
+    with open(f"{folder}/run.json", encoding="utf-8") as f:
+        return json.load(f)["result"]
+
+
+def start_and_kill(config, folder, pauses, *words):
+    """Begin a run, or go on with it, once for each of `pauses`, and kill it so many seconds later."""
+    for pause in pauses:
+        p = subprocess.Popen([COPPICE, "run", config, "--out", folder, *words, "--resume", "auto", "--quiet"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+        time.sleep(pause)
+        p.kill()
+        p.wait()
 
 
 def children(pid):
