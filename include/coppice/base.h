@@ -146,7 +146,8 @@ typedef struct cop_buf {
 
 void cop_buf_clear(cop_buf *buf); /**< frees; back to empty */
 void cop_buf_reset(cop_buf *buf); /**< length 0, keeps capacity */
-/** Room for @p more bytes at once: what is added piece by piece then takes no more than it needs. */
+/** Room for @p more bytes at once: what is added piece by piece then takes no more than it needs.
+ */
 void cop_buf_reserve(cop_buf *buf, size_t more);
 void cop_buf_add(cop_buf *buf, const void *bytes, size_t count);
 void cop_buf_printf(cop_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -281,8 +282,8 @@ void cop_list_split(cop_list *list, const char *text, const char *separators);
 void cop_list_add(cop_list *list, const char *text);
 void cop_list_clear(cop_list *list);
 
-/** Bytes of the UTF-8 character at the start of @p text (1 at its end), 0 if there is none: overlong
- * forms, surrogates and what lies beyond U+10FFFF are none. */
+/** Bytes of the UTF-8 character at the start of @p text (1 at its end), 0 if there is none:
+ * overlong forms, surrogates and what lies beyond U+10FFFF are none. */
 size_t cop_utf8_length(const char *text);
 
 /** Bytes as "1.5 GiB"; writes into @p out (at least 32 bytes) and returns it. */

@@ -169,8 +169,8 @@ void cop_history_clear(cop_history *history);
  */
 void cop_history_pack(const cop_history *history, cop_buf *out);
 cop_status cop_history_unpack(cop_history *history, const void *bytes, size_t length);
-/** Internal consistency (ids in order, parents older, live ones alive, finite where it must be, of a
- *  bounded history nothing held that should be dropped or the other way round): COP_E_FORMAT names
+/** Internal consistency (ids in order, parents older, live ones alive, finite where it must be, of
+ * a bounded history nothing held that should be dropped or the other way round): COP_E_FORMAT names
  *  the row. For what was read from a file. */
 cop_status cop_history_check(const cop_history *history);
 /** SHA-256 over every science field of history; the digest of a run is this, the science options

@@ -138,8 +138,8 @@ const float *cop_net_output(const cop_net_work *work, size_t layer);
  * starts the backward pass. *correct (may be NULL) counts argmax == label, ties to the lowest
  * class. */
 double cop_net_loss(cop_net_work *work, const int32_t *label, size_t n, size_t *correct);
-/** For losses of the caller's own: the gradient of one by the outputs of the last forward call is to
- * be put here, (n, classes), and cop_net_backward may follow. Training workspaces only. */
+/** For losses of the caller's own: the gradient of one by the outputs of the last forward call is
+ * to be put here, (n, classes), and cop_net_backward may follow. Training workspaces only. */
 float *cop_net_gradient(cop_net_work *work);
 /** Gradients of the mean loss into @p grad (overwritten). After cop_net_loss or cop_net_gradient
  * only, of a model with weights. */

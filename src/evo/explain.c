@@ -84,7 +84,8 @@ static void write_stop(const cop_plan *plan, cop_buf *out) {
     cop_buf_printf(out, "\n            at most %llu individuals are evaluated\n",
                    (unsigned long long)(plan->population + generations * plan->pool.children));
     if (plan->history)
-        cop_buf_printf(out, "            those of the last %zu generations at least are remembered\n",
+        cop_buf_printf(out,
+                       "            those of the last %zu generations at least are remembered\n",
                        plan->history);
 }
 

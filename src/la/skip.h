@@ -1,6 +1,6 @@
 /** @file skip.h
- *  cop_sparse_ops.nonzeros and .skip_zeros of AVX-512. Other variants have none: they have no instruction
- * that packs what is left of a vector.
+ *  cop_sparse_ops.nonzeros and .skip_zeros of AVX-512. Other variants have none: they have no
+ * instruction that packs what is left of a vector.
  */
 #ifndef COPPICE_LA_SKIP_H
 #define COPPICE_LA_SKIP_H

@@ -75,9 +75,9 @@ BACK(8)
 #endif
 #undef BACK
 
-    static TARGET
-    void FN(back)(size_t inputs, const uint32_t *begin, const cop_sparse_way *way,
-                  const cop_sparse_edge *edge, size_t vectors, const float *gradient, float *to) {
+static TARGET void FN(back)(size_t inputs, const uint32_t *begin, const cop_sparse_way *way,
+                            const cop_sparse_edge *edge, size_t vectors, const float *gradient,
+                            float *to) {
     static void (*const tile[])(size_t, const uint32_t *, const cop_sparse_way *,
                                 const cop_sparse_edge *, size_t, const float *, float *) = {
         FN(back_1),
@@ -165,13 +165,13 @@ SLOPE(4)
 #if WIDEST >= 8
 SLOPE(5)
 SLOPE(6)
-SLOPE(7) SLOPE(8)
+SLOPE(7)
+SLOPE(8)
 #endif
 #undef SLOPE
 
-    static TARGET
-    void FN(slope)(size_t outputs, const uint32_t *begin, const cop_sparse_edge *edge,
-                   size_t vectors, const float *x, const float *gradient, float *slope) {
+static TARGET void FN(slope)(size_t outputs, const uint32_t *begin, const cop_sparse_edge *edge,
+                             size_t vectors, const float *x, const float *gradient, float *slope) {
     static void (*const tile[])(size_t, const uint32_t *, const cop_sparse_edge *, size_t,
                                 const float *, const float *, float *) = {
         FN(slope_0),

@@ -8,8 +8,8 @@
 #include "coppice/run.h"
 
 #define COP_CHECKPOINT_FORMAT "coppice-checkpoint"
-/** Newest version. 1: genomes without weights of their own, 2: with; 3 and 4: the same with a bounded
- * history. */
+/** Newest version. 1: genomes without weights of their own, 2: with; 3 and 4: the same with a
+ * bounded history. */
 #define COP_CHECKPOINT_VERSION 4
 #define COP_MEASURES_MAX 4096
 

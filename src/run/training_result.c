@@ -109,7 +109,8 @@ cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
     json_object_set_new(result, "chosen_epoch", json_integer(chosen + 1));
     json_object_set_new(result, "test_last", real(percent(last->test)));
     json_object_set_new(result, "edges", json_integer((json_int_t)last->edges));
-    json_object_set_new(result, "parameters", json_integer((json_int_t)cop_live_parameters(t->net)));
+    json_object_set_new(result, "parameters",
+                        json_integer((json_int_t)cop_live_parameters(t->net)));
     json_object_set_new(result, "held_back", json_integer((json_int_t)t->held));
     json_object_set_new(result, "density", json_real(last->edges / possible));
     json_object_set_new(result, "seconds", json_real(e->seconds));

@@ -1,6 +1,6 @@
 /** @file analysed.h
- *  What an analyser that sees one file at a time must know of the others, included before everything by
- * `make analyse`: whoever records a failure returns one, and never COP_OK.
+ *  What an analyser that sees one file at a time must know of the others, included before
+ * everything by `make analyse`: whoever records a failure returns one, and never COP_OK.
  */
 #ifndef COPPICE_TEST_ANALYSED_H
 #define COPPICE_TEST_ANALYSED_H

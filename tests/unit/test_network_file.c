@@ -229,7 +229,8 @@ static void no_more_than_the_limit(void **state) {
     cop_network *network = made(3), *seen = NULL;
     assert_ok(cop_network_write(network, test_path("net.h5")));
     cop_memory_limit(1000);
-    assert_fails(cop_network_read(&seen, test_path("net.h5")), COP_E_MEMORY, "of memory are asked for");
+    assert_fails(cop_network_read(&seen, test_path("net.h5")), COP_E_MEMORY,
+                 "of memory are asked for");
     assert_null(seen);
     cop_memory_limit(100000);
     assert_ok(cop_network_read(&seen, test_path("net.h5")));
