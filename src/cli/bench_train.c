@@ -150,7 +150,7 @@ static cop_status learn(bench *b, double *seconds) {
         cop_live_forward(b->net, b->rows, n, &b->batches);
         loss += cop_live_loss(b->net, b->batch_label, 1.0 / (double)n, NULL, NULL);
         cop_live_backward(b->net, NULL, NULL);
-        cop_live_step(b->net, &b->step);
+        cop_live_step(b->net, &b->step, 0, b->net->slope_count);
     }
     *seconds = cop_bench_clock() - start;
     if (!(loss < 1e30))

@@ -95,7 +95,7 @@ static void ended(void *user, const cop_sweep *sweep, size_t i) {
 
 /* ------------------------------------------------------------------ at the end */
 
-/* Confusion matrices of an arm's champion on the test samples. */
+/* Confusion matrices of an arm's champion on the test samples, where it tells classes apart. */
 static cop_status confusion_figures(const cop_trial_arm *arm, const char *data,
                                     const char *folder) {
     const cop_trial *champion = cop_trial_champion(arm);
@@ -104,6 +104,7 @@ static cop_status confusion_figures(const cop_trial_arm *arm, const char *data,
     cop_list tasks = {0};
     cop_status status = COP_OK;
     COP_GO(cop_subject_open(&subject, champion->directory, COP_SUBJECT_BEST, false));
+    if (!cop_judge_can(&subject)) goto done;
     COP_GO(cop_judge_open(&judge, &subject, NULL, data));
     COP_GO(cop_judge_ready(&judge, NULL));
     cop_judge_tasks(&judge, &tasks);

@@ -68,10 +68,14 @@ done:
     return status;
 }
 
+bool cop_judge_can(const cop_subject *subject) {
+    return !(subject->trained && subject->trained->training.rbm);
+}
+
 cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const char *config,
                           const char *data) {
     *judge = (cop_judge){.network = subject->network, .trained = subject->trained};
-    if (subject->trained && subject->trained->training.rbm)
+    if (!cop_judge_can(subject))
         return cop_fail(COP_E_USAGE, "%s is of a Boltzmann machine, which tells no classes apart",
                         subject->network_file);
     if (!data) data = getenv("COPPICE_DATA");

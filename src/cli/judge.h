@@ -19,6 +19,8 @@ typedef struct cop_judge {
     void *engine;
 } cop_judge;
 
+/** Does @p subject tell classes apart? */
+bool cop_judge_can(const cop_subject *subject);
 /** @p subject and @p data (--data; NULL: COPPICE_DATA, then what the run used) are borrowed.
  *  @p config: a configuration file, NULL: that of the network. */
 cop_status cop_judge_open(cop_judge *judge, const cop_subject *subject, const char *config,

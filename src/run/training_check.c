@@ -103,7 +103,7 @@ cop_status cop_training_estimate(const cop_conf *conf, const char *data_dir, boo
         cop_format_bytes((double)train->samples * (double)cop_dataset_features(train) * 4, data),
         cop_live_edges(net), cop_live_possible(net),
         100 * (double)cop_live_edges(net) / cop_live_possible(net), cop_live_parameters(net),
-        cop_format_bytes((double)cop_live_bytes(net), bytes));
+        cop_format_bytes((double)cop_live_bytes(net) + cop_training_parts_bytes(training), bytes));
 done:
     cop_training_destroy(training);
     cop_dataset_destroy(train);

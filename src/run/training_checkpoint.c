@@ -215,6 +215,15 @@ static cop_status take_front(cop_h5 *file, cop_front *f, const char *name) {
     if (shape[0] != in.channels || shape[1] != in.height || shape[2] != in.width)
         return cop_fail(COP_E_FORMAT, "%s: its samples are not of %zux%zux%zu numbers", name,
                         in.channels, in.height, in.width);
+    char *layers = NULL;
+    COP_TRY(cop_h5_read_text(file, "/front/layers", &layers));
+    const cop_status status =
+        strcmp(layers, f->model->spec) == 0
+            ? COP_OK
+            : cop_fail(COP_E_FORMAT, "%s: its front is %s, its configuration says %s", name, layers,
+                       f->model->spec);
+    cop_free(layers);
+    COP_TRY(status);
     COP_TRY(take_params(file, &f->params, "/front/weight", "/front/bias"));
     COP_TRY(take_params(file, &f->m, "/front/weight_memory", "/front/bias_memory"));
     return take_params(file, &f->v, "/front/weight_square", "/front/bias_square");

@@ -17,6 +17,16 @@ static void share(void *user) {
     cop_par_parts_share(team->parts);
 }
 
+static float *whole(void *user) {
+    const cop_team *team = user;
+    return cop_par_parts_whole(team->parts);
+}
+
+static void gather(void *user) {
+    const cop_team *team = user;
+    cop_par_parts_gather(team->parts);
+}
+
 static void sum(void *user, double *values, size_t count) {
     const cop_team *team = user;
     cop_par_sum(team->par, values, count);
@@ -30,6 +40,9 @@ cop_team *cop_team_make(cop_training *t, const cop_par *par) {
     team->parts = cop_par_parts_create(par, t->parts, t->net->slope_count, 2);
     t->team.room = room;
     t->team.share = share;
+    t->team.whole = whole;
+    t->team.gather = gather;
+    cop_par_parts_slice(team->parts, par->rank, &t->team.first, &t->team.end);
     return team;
 }
 

@@ -76,12 +76,6 @@ void cop_front_backward(cop_front *f, const float *gradient, size_t n, size_t st
     cop_net_backward(f->work, &f->params, &f->slope);
 }
 
-void cop_front_step(cop_front *f, const cop_train_ops *ops, const cop_step *how) {
-    if (!f->model->weights) return;
-    ops->step(how, f->params.weights, 1, f->params.w, f->slope.w, f->m.w, f->v.w);
-    ops->step(how, f->params.biases, 1, f->params.b, f->slope.b, f->m.b, f->v.b);
-}
-
 static void zero(cop_params *p) {
     if (p->weights) memset(p->w, 0, p->weights * sizeof *p->w);
     if (p->biases) memset(p->b, 0, p->biases * sizeof *p->b);

@@ -35,7 +35,6 @@ const float *const *cop_front_forward(cop_front *front, const float *const *rows
 /** From the gradient by what the last forward pass gave, (classes, S) with S = @p stride samples to
  * a row, to those of the parameters (overwritten). */
 void cop_front_backward(cop_front *front, const float *gradient, size_t n, size_t stride);
-void cop_front_step(cop_front *front, const cop_train_ops *ops, const cop_step *how);
 /** The optimiser forgets all that it remembers. */
 void cop_front_forget(cop_front *front);
 /** Adds parameters and what the optimiser remembers to @p hash. */

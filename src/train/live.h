@@ -136,10 +136,19 @@ void cop_live_sum(const cop_live_net *net, size_t layer, const float *in);
 double cop_live_loss(cop_live_net *net, const int32_t *label, double scale, size_t *correct,
                      uint16_t *classes);
 /** Gradients of all parameters into slopes (overwritten), after a loss with @p scale. @p see (may
- * be NULL) is called for each layer, last first, with the gradient of its z, (outputs, S). */
+ * be NULL) is called for each layer, last first, with the gradient of its z, (outputs, S); with it
+ * the front's gradients are not found. */
 typedef void (*cop_live_see)(void *user, size_t layer, const float *gradient);
 void cop_live_backward(cop_live_net *net, cop_live_see see, void *user);
-/** One step of the optimiser; decay (l2, shrink) is for weights and biases alone. */
-void cop_live_step(cop_live_net *net, const cop_step *how);
+/** One step of the optimiser for the parameters whose gradients are slopes[first..end), multiples
+ * of 16 or the end of all; decay (l2, shrink) is for weights and biases alone. */
+void cop_live_step(cop_live_net *net, const cop_step *how, size_t first, size_t end);
+/** The same parameters, or what the optimiser remembers of them, to or from a list in the order of
+ * slopes, (slope_count); places that no parameter has are left as they are. */
+typedef enum cop_live_list { COP_LIVE_PARAMETERS, COP_LIVE_M, COP_LIVE_V } cop_live_list;
+void cop_live_copy(const cop_live_net *net, cop_live_list what, size_t first, size_t end,
+                   float *to);
+void cop_live_put(cop_live_net *net, cop_live_list what, size_t first, size_t end,
+                  const float *from);
 
 #endif

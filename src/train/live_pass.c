@@ -1,4 +1,4 @@
-/* The passes through a network of live edges and the step of its optimiser. Multiply-adds: one a
+/* The passes through a network of live edges. Multiply-adds: one a
  * live edge and sample forward, one for its gradient, one for the way back (not in the first
  * layer, unless a front stands before it that learns). */
 #include <math.h>
@@ -118,7 +118,7 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         if (see) see(user, i, gradient);
         ops->sums(l->outputs, net->vectors, gradient, l->unit_slope + COP_LIVE_BIAS * l->outputs);
         ops->slope(l->outputs, l->begin, l->edge, net->vectors, in, gradient, l->slope);
-        if (!i && !(net->front && l->from)) break;
+        if (!i && (see || !(net->front && l->from))) break;
         float *back = net->gradient[1 - turn];
         ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, back);
         if (!i) {
@@ -137,22 +137,4 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         }
         turn = 1 - turn;
     }
-}
-
-void cop_live_step(cop_live_net *net, const cop_step *how) {
-    cop_step plain = *how;
-    plain.l2 = plain.shrink = 0;
-    for (size_t i = 0; i < net->settings.layers; i++) {
-        cop_live_layer *l = &net->layer[i];
-        if (l->edges)
-            net->ops->step(how, l->edges, sizeof *l->edge / sizeof(float), &l->edge[0].weight,
-                           l->slope, l->m, l->v);
-        net->ops->step(how, l->outputs, 1, l->unit, l->unit_slope, l->unit_m, l->unit_v);
-        if (l->numbers > 1) {
-            const size_t n = l->outputs;
-            net->ops->step(&plain, (l->numbers - 1) * n, 1, l->unit + n, l->unit_slope + n,
-                           l->unit_m + n, l->unit_v ? l->unit_v + n : NULL);
-        }
-    }
-    if (net->front) cop_front_step(net->front, net->ops, how);
 }

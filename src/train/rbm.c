@@ -115,7 +115,7 @@ double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chai
     ops->sums(l->inputs, net->vectors, r->v, r->unit_part);
     contrast(r->bias_slope, r->unit_part, l->inputs, n);
     const double error = difference(r, n);
-    cop_live_step(net, how);
+    cop_live_step(net, how, 0, net->slope_count);
     ops->step(how, l->inputs, 1, r->bias, r->bias_slope, r->bias_m, r->bias_v);
     return error;
 }

@@ -96,6 +96,8 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
     t->decay = cop_conf_real(conf, OF, "decay");
     t->fall = (size_t)cop_conf_int(conf, OF, "step");
     COP_GO(cop_live_create(&t->net, &settings));
+    COP_GO(cop_memory_ask("gradients of each part of [train] parts", 1,
+                          (uint64_t)cop_training_parts_bytes(t)));
     if (cop_training_wants_rbm(conf)) {
         COP_GO(cop_training_check_range(train));
         if (test) COP_GO(cop_training_check_range(test));
@@ -115,6 +117,10 @@ cop_status cop_training_create(cop_training **out, const cop_conf *conf, const c
 done:
     cop_training_destroy(t);
     return status;
+}
+
+double cop_training_parts_bytes(const cop_training *t) {
+    return t->parts > 1 ? (double)t->parts * (double)t->net->slope_count * sizeof(float) : 0;
 }
 
 void cop_training_destroy(cop_training *t) {
@@ -161,41 +167,79 @@ static void one_part(cop_training *t, const uint32_t *which, size_t from, size_t
     cop_live_backward(t->net, NULL, NULL);
 }
 
-/* One array from those of all parts, in order. */
-static void add_parts(float *sum, const float *part, size_t parts, size_t length) {
-    for (size_t i = 0; i < length; i++) sum[i] = part[i] + part[length + i];
-    for (size_t p = 2; p < parts; p++)
-        for (size_t i = 0; i < length; i++) sum[i] += part[p * length + i];
-}
-
-/* Gradients of all parts, ours and those of the others, added in order. */
+/* The gradients of our parts, and with a team those of the others in our slice. */
 static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *found) {
     const cop_training_team *team = &t->team;
     const size_t length = t->net->slope_count, parts = t->parts;
     const size_t first = parts * (size_t)team->rank / (size_t)team->size,
                  last = parts * (size_t)(team->rank + 1) / (size_t)team->size;
     const uint32_t number = (uint32_t)(t->batches * parts);
-    float *slopes, *sum = t->net->slopes;
+    float *sum = t->net->slopes;
     double *all = found;
     if (team->room) {
-        team->room(team->user, &slopes, &all);
+        team->room(team->user, &t->part, &all);
     } else {
         if (!t->slopes) t->slopes = cop_alloc(parts, length * sizeof(float));
-        slopes = t->slopes;
+        t->part = t->slopes;
     }
     for (size_t p = first; p < last; p++) {
         const size_t from = n * p / parts, end = n * (p + 1) / parts;
         all[2 * p] = all[2 * p + 1] = 0;
-        cop_live_slopes(t->net, slopes + p * length);
+        cop_live_slopes(t->net, t->part + p * length);
         if (from < end)
             one_part(t, which, from, end, n, number + (uint32_t)p, all + 2 * p);
         else
-            memset(slopes + p * length, 0, length * sizeof *slopes);
+            memset(t->part + p * length, 0, length * sizeof *t->part);
     }
     cop_live_slopes(t->net, sum);
     if (team->share) team->share(team->user);
-    add_parts(sum, slopes, parts, length);
     if (all != found) memcpy(found, all, 2 * parts * sizeof *found);
+}
+
+/* Numbers @p from to @p end of the sum of all parts, in order. */
+static void add_parts(float *sum, const float *part, size_t parts, size_t length, size_t from,
+                      size_t end) {
+    for (size_t i = from; i < end; i++) sum[i] = part[i] + part[length + i];
+    for (size_t p = 2; p < parts; p++)
+        for (size_t i = from; i < end; i++) sum[i] += part[p * length + i];
+}
+
+/* What the slices of others hold now. */
+static void put_others(cop_training *t, cop_live_list what, const float *whole) {
+    cop_live_put(t->net, what, 0, t->team.first, whole);
+    cop_live_put(t->net, what, t->team.end, t->net->slope_count, whole);
+}
+
+/* The step along the sum of the parts, for our slice; the others' from them. In windows that stay
+ * in the first-level cache between the sum, the step and the copy: the parts are read once from
+ * memory, the sum never. */
+static void step_parts(cop_training *t) {
+    enum { WINDOW = 2048 };
+    const cop_training_team *team = &t->team;
+    const size_t length = t->net->slope_count, first = team->whole ? team->first : 0,
+                 last = team->whole ? team->end : length;
+    float *whole = team->whole ? team->whole(team->user) : NULL;
+    for (size_t at = first; at < last; at += WINDOW) {
+        const size_t end = last - at < WINDOW ? last : at + WINDOW;
+        add_parts(t->net->slopes, t->part, t->parts, length, at, end);
+        cop_live_step(t->net, &t->step, at, end);
+        if (whole) cop_live_copy(t->net, COP_LIVE_PARAMETERS, at, end, whole);
+    }
+    if (!whole) return;
+    team->gather(team->user);
+    put_others(t, COP_LIVE_PARAMETERS, whole);
+}
+
+/* What the optimiser of each rank remembers of its slice, to all. */
+static void share_memory(cop_training *t) {
+    const cop_training_team *team = &t->team;
+    for (cop_live_list what = COP_LIVE_M; what <= (t->step.adam ? COP_LIVE_V : COP_LIVE_M);
+         what++) {
+        float *whole = team->whole(team->user);
+        cop_live_copy(t->net, what, team->first, team->end, whole);
+        team->gather(team->user);
+        put_others(t, what, whole);
+    }
 }
 
 /* A step of an RBM; the sum of its errors of reconstruction. */
@@ -231,7 +275,10 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
                         "[train] diverged in epoch %u: the loss is no longer finite; lower rate "
                         "(it is %g)",
                         t->epoch + 1, (double)t->step.rate);
-    if (!t->rbm) cop_live_step(t->net, &t->step);
+    if (t->parts > 1)
+        step_parts(t);
+    else if (!t->rbm)
+        cop_live_step(t->net, &t->step, 0, t->net->slope_count);
     return COP_OK;
 }
 
@@ -295,6 +342,7 @@ cop_status cop_training_epoch(cop_training *t) {
         right += correct;
         seen += n;
     }
+    if (t->team.whole) share_memory(t);
     row.loss /= (double)seen;
     row.accuracy = (double)right / (double)seen;
     if (t->rbm) row.accuracy = NAN;

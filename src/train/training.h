@@ -18,16 +18,23 @@ typedef struct cop_training_row {
     double edges, seconds;
 } cop_training_row;
 
-/** Ranks that train one network together: each does some parts of every batch, and all of them hold
- * the whole network. NULL functions: one rank alone. */
+/** Ranks that train one network together: each does some parts of every batch, then takes the step
+ * for its slice of the parameters, and all of them hold the whole network. What the optimiser
+ * remembers of the slices of others is only had at the end of an epoch. NULL functions: one rank
+ * alone, or batches in one part, which all do alike. */
 typedef struct cop_training_team {
     void *user;
     int rank, size;
+    size_t first, end; /**< the slice, of slope_count; multiples of 16 */
     /** Room for the parts of a step: gradients (parts, slope_count), loss and number of right ones
      * (parts, 2). Parts [parts * rank / size, parts * (rank + 1) / size) are filled in here; once
-     * share returns all are. */
+     * share returns so is the slice of all others, and what was found of all. */
     void (*room)(void *user, float **slopes, double **found);
     void (*share)(void *user);
+    /** Room for parameters, (slope_count): the slice is filled in here; once gather returns all
+     * are. */
+    float *(*whole)(void *user);
+    void (*gather)(void *user);
     /** Sums over the ranks; of each value at most one rank has one that is not 0. */
     void (*sum)(void *user, double *values, size_t count);
 } cop_training_team;
@@ -35,7 +42,8 @@ typedef struct cop_training_team {
 typedef struct cop_training {
     cop_training_team team;
     size_t batch, parts;  /**< samples of a step; parts that it is done in */
-    float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part or a team */
+    float *slopes;        /**< (parts, slope_count) their gradients; NULL for one part */
+    float *part;          /**< borrowed: where those of this step are */
     const cop_conf *conf; /**< borrowed, as are the samples */
     const cop_dataset *train, *test;
     cop_model *front; /**< layers before those of live edges, owned; NULL: none */
@@ -81,6 +89,8 @@ cop_shape cop_training_shape(const cop_dataset *set);
 cop_status cop_training_create(cop_training **training, const cop_conf *conf,
                                const cop_dataset *train, const cop_dataset *test);
 void cop_training_destroy(cop_training *training);
+/** Bytes of the gradients of all parts beside the network, on each node. */
+double cop_training_parts_bytes(const cop_training *training);
 /** One more epoch, and its row. Rewires first when one is due, so that what a run holds does not
  * depend on whether the epoch before was its last. COP_E_EVALUATE when the loss is no longer
  * finite. */

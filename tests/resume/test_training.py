@@ -60,6 +60,12 @@ def ranks_share_batches_and_move_nothing(scratch):
     check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=4", ranks=3), 0)
     seen["resumed"] = digest(f"{scratch}/parts")
     check(len(set(seen.values())) == 1, f"digests differ: {seen}")
+    adam = (*sets, "--set", "train.optimiser=adam", "--set", "train.rate=0.001", "--set", "train.memory=keep")
+    seen = {}
+    for name, ranks, env in (("one", 0, {}), ("two", 2, {}), ("nodes", 3, {"COPPICE_RANKS_PER_NODE": "2"})):
+        run(f"{scratch}/adam-{name}", *adam, ranks=ranks, env=env)
+        seen[name] = digest(f"{scratch}/adam-{name}")
+    check(len(set(seen.values())) == 1, f"digests with adam differ: {seen}")
     result = run(f"{scratch}/wild", *sets, "--set", "train.rate=1000", ranks=2, status=1)
     check("diverged" in result.stderr, result.stderr)
     result = run(f"{scratch}/wrong", "--set", "train.hidden=2.5", ranks=2, status=78)
@@ -216,6 +222,11 @@ def boltzmann_machines_are_trained_too(scratch):
     check("of a Boltzmann machine" in coppice("evaluate", f"{scratch}/fastest").stderr, "evaluate")
     check_status(coppice("inspect", f"{scratch}/fastest"), 0)
     check_status(coppice("report", f"{scratch}/fastest"), 0)
+    with open(f"{scratch}/sweep.ini", "w", encoding="utf-8") as f:
+        f.write(f"[arm.machine]\nconfig = {os.path.abspath(config)}\n")
+    result = coppice("sweep", f"{scratch}/sweep.ini", "--seeds", "1", "--out", f"{scratch}/sweep")
+    check_status(result, 0)
+    check("confusion" not in result.stderr, result.stderr)  # it has no classes to confuse
     for key, value, part in (("algorithm", "codaset", "rewired by magnitude"), ("hidden", "3,3", "one hidden layer"),
                              ("activation", "relu", "not used by model = rbm"), ("parts", "2", "not used by")):
         check(part in machine(f"{scratch}/{key}", "--set", f"train.{key}={value}", status=78).stderr, key)

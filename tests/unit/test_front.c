@@ -247,7 +247,7 @@ static void learn(cop_live_net *net, uint32_t batch) {
     cop_live_forward(net, rows, N, &batch);
     cop_live_loss(net, labels, 1.0 / N, NULL, NULL);
     cop_live_backward(net, NULL, NULL);
-    cop_live_step(net, &step);
+    cop_live_step(net, &step, 0, net->slope_count);
 }
 
 static bool any(const cop_params *p) {

@@ -159,7 +159,7 @@ static void train_some(cop_live_net *net, bool adam) {
         cop_live_forward(net, rows + batch, N, &batch);
         cop_live_loss(net, labels + batch, 1.0 / N, NULL, NULL);
         cop_live_backward(net, NULL, NULL);
-        cop_live_step(net, &step);
+        cop_live_step(net, &step, 0, net->slope_count);
         if (batch % 4 == 3) cop_rewire(net, &plan, NULL, NULL);
     }
 }
