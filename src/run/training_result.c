@@ -71,7 +71,7 @@ static cop_status core(const cop_training_end *e, json_t *result) {
         COP_GO(write_features(e));
     if (cop_training_finish(t)) {
         if (t->test->samples)
-            cop_training_score(t, t->test, NULL, t->test->samples, &accuracy, &loss);
+            cop_training_score(t, t->test, NULL, t->test->samples, false, &accuracy, &loss);
     } else {
         accuracy = t->history[t->epoch - 1].test;
     }
@@ -118,7 +118,7 @@ cop_status cop_training_report(const cop_training_end *e, json_t **out_result) {
     json_object_set_new(result, "tasks", tasks);
     double plain = last->test, unused;
     if (t->test_dropout && t->test->samples) {
-        cop_training_score(t, t->test, NULL, t->test->samples, &plain, &unused);
+        cop_training_score(t, t->test, NULL, t->test->samples, false, &plain, &unused);
         json_object_set_new(result, "test_without_dropout", real(percent(plain)));
     }
     cop_status status = core(e, result);

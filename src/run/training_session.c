@@ -189,21 +189,24 @@ static json_t *real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static void say_epoch(uint32_t epoch, const cop_training_row *r) {
-    fprintf(stderr, "epoch %5u  loss %8.4f", epoch, r->loss);
+static void say_epoch(const cop_training *t) {
+    const cop_training_row *r = &t->history[t->epoch - 1];
+    fprintf(stderr, "epoch %5u  loss %8.4f", t->epoch, r->loss);
     if (isfinite(r->accuracy))
         fprintf(stderr, "  learning %6.2f %%", percent(r->accuracy));
     else if (isfinite(r->test_loss))
         fprintf(stderr, "  test %8.4f", r->test_loss);
     if (isfinite(r->validation)) fprintf(stderr, "  validation %6.2f %%", percent(r->validation));
     if (isfinite(r->test)) fprintf(stderr, "  test %6.2f %%", percent(r->test));
+    if (isfinite(t->similarity_error))
+        fprintf(stderr, "  similarities +-%.4f", t->similarity_error);
     fprintf(stderr, "  %8.0f edges  %6.2f s\n", r->edges, r->seconds);
 }
 
 static cop_status tell(session *s) {
     const cop_training *t = s->training;
     const cop_training_row *r = &t->history[t->epoch - 1];
-    if (!s->options->quiet && !s->options->background) say_epoch(t->epoch, r);
+    if (!s->options->quiet && !s->options->background) say_epoch(t);
     json_t *line = json_object();
     json_object_set_new(line, "generation", json_integer(t->epoch));
     json_object_set_new(line, "loss", real(r->loss));
@@ -212,6 +215,8 @@ static cop_status tell(session *s) {
     json_object_set_new(line, "test_loss", real(r->test_loss));
     json_object_set_new(line, "test_accuracy", real(r->test));
     json_object_set_new(line, "edges", real(r->edges));
+    if (isfinite(t->similarity_error))
+        json_object_set_new(line, "similarity_error", real(t->similarity_error));
     json_object_set_new(line, "seconds", real(r->seconds));
     cop_status status = cop_metrics_append(&s->directory, line);
     json_decref(line);

@@ -64,6 +64,7 @@ typedef struct cop_rewire_plan {
     uint64_t seed;
     uint32_t epoch;
     bool dropping; /**< similarities are measured with dropout */
+    bool error;    /**< it is found how far off they are */
 } cop_rewire_plan;
 
 /** What rules need of a data set, computed in one pass over it. Arrays by layer, owned; NULL where
@@ -71,6 +72,10 @@ typedef struct cop_rewire_plan {
 typedef struct cop_rewire_facts {
     float *edge_similarity[COP_LIVE_LAYERS_MAX];
     float *matrix[COP_LIVE_LAYERS_MAX];
+    /** How far off the similarities of live edges are because they are of these samples and not of
+     * endlessly many, root mean square, from the difference of two halves of them; NaN: not asked
+     * for, or no more than a batch. */
+    double error;
 } cop_rewire_facts;
 /** Largest matrix of a layer that is held, in numbers. */
 #define COP_REWIRE_MATRIX_MAX ((uint64_t)1 << 28)

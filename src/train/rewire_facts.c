@@ -6,13 +6,19 @@
 
 #include "rewire.h"
 
+/* Sums over samples of what similarities are made of. */
+typedef struct sums {
+    double *squares[COP_LIVE_LAYERS_MAX + 1]; /* by unit: of inputs, then of each layer's z */
+    double *edge[COP_LIVE_LAYERS_MAX];        /* by live edge: input times z; NULL: not wanted */
+} sums;
+
 typedef struct gathering {
     cop_live_net *net;
     cop_rewire_facts *facts;
-    double *squares[COP_LIVE_LAYERS_MAX + 1]; /* by unit: of inputs, then of each layer's z */
-    double *edge_sum[COP_LIVE_LAYERS_MAX];
-    float *edge_part; /* of one batch */
-    bool gradient;    /* the matrices are of gradients */
+    sums all, half[2]; /* half: of every other batch, for the error; NULL: not wanted */
+    float *edge_part;  /* of one batch */
+    bool gradient;     /* the matrices are of gradients */
+    bool halves;
 } gathering;
 
 static cop_rewire_needs add_needs(const cop_rewire_plan *plan) {
@@ -51,20 +57,25 @@ static void clear_rest(const cop_live_net *net, float *z, size_t units) {
         memset(z + u * net->stride + net->n, 0, (net->stride - net->n) * sizeof(float));
 }
 
-static void add_similarities(gathering *g) {
+static void add_sums(const gathering *g, const sums *to, size_t layer) {
+    const cop_live_layer *l = &g->net->layer[layer];
+    if (!layer) add_squares(g->net, g->net->x, l->inputs, to->squares[0]);
+    add_squares(g->net, l->z, l->outputs, to->squares[layer + 1]);
+    for (size_t k = 0; to->edge[layer] && k < l->edges; k++)
+        to->edge[layer][k] += (double)g->edge_part[k];
+}
+
+static void add_similarities(gathering *g, size_t batch) {
     cop_live_net *net = g->net;
-    add_squares(net, net->x, net->settings.width[0], g->squares[0]);
     for (size_t i = 0; i < net->settings.layers; i++) {
         cop_live_layer *l = &net->layer[i];
-        add_squares(net, l->z, l->outputs, g->squares[i + 1]);
         clear_rest(net, l->z, l->outputs);
-        if (!l->rewired) continue;
-        if (g->facts->edge_similarity[i]) {
+        if (g->all.edge[i] || g->half[0].edge[i])
             net->ops->slope(l->outputs, l->begin, l->edge, net->vectors, source(net, i), l->z,
                             g->edge_part);
-            for (size_t k = 0; k < l->edges; k++) g->edge_sum[i][k] += (double)g->edge_part[k];
-        }
-        if (g->facts->matrix[i] && !g->gradient)
+        add_sums(g, &g->all, i);
+        if (g->halves) add_sums(g, &g->half[batch % 2], i);
+        if (l->rewired && g->facts->matrix[i] && !g->gradient)
             cop_sgemm(false, true, l->outputs, l->inputs, net->n, l->z, net->stride, source(net, i),
                       net->stride, 1.0f, g->facts->matrix[i], l->inputs);
     }
@@ -85,39 +96,67 @@ static float cosine(double product, double a, double b) {
     return (float)(c < 1 ? c : 1); /* also for what is not a number */
 }
 
+static float edge_cosine(const gathering *g, const sums *of, size_t layer, size_t output,
+                         size_t k) {
+    return cosine(of->edge[layer][k],
+                  of->squares[layer][cop_live_input(g->net, &g->net->layer[layer], k)],
+                  of->squares[layer + 1][output]);
+}
+
 static void finish(gathering *g) {
     const cop_live_net *net = g->net;
+    double squares = 0, count = 0;
     for (size_t i = 0; i < net->settings.layers; i++) {
         const cop_live_layer *l = &net->layer[i];
-        const double *in = g->squares[i], *out = g->squares[i + 1];
+        const double *in = g->all.squares[i], *out = g->all.squares[i + 1];
         float *edge = g->facts->edge_similarity[i];
         float *matrix = g->gradient ? NULL : g->facts->matrix[i];
         for (size_t o = 0; o < l->outputs; o++) {
-            for (uint32_t k = l->begin[o]; edge && k < l->begin[o + 1]; k++)
-                edge[k] = cosine(g->edge_sum[i][k], in[cop_live_input(net, l, k)], out[o]);
+            for (uint32_t k = l->begin[o]; k < l->begin[o + 1]; k++) {
+                if (edge) edge[k] = edge_cosine(g, &g->all, i, o, k);
+                if (!g->half[0].edge[i]) continue;
+                /* two independent halves differ by twice what the whole is off */
+                const double off = ((double)edge_cosine(g, &g->half[0], i, o, k) -
+                                    (double)edge_cosine(g, &g->half[1], i, o, k)) /
+                                   2;
+                squares += off * off;
+                count++;
+            }
             for (size_t j = 0; matrix && j < l->inputs; j++)
                 matrix[o * l->inputs + j] =
                     cosine((double)matrix[o * l->inputs + j], in[j], out[o]);
         }
     }
+    if (count > 0) g->facts->error = sqrt(squares / count);
+}
+
+static void make_sums(const gathering *g, sums *made, bool edges) {
+    const cop_live_net *net = g->net;
+    for (size_t i = 0; i <= net->settings.layers; i++)
+        made->squares[i] = COP_NEW_ARRAY(double, net->settings.width[i]);
+    for (size_t i = 0; edges && i < net->settings.layers; i++)
+        if (net->layer[i].rewired) made->edge[i] = COP_NEW_ARRAY(double, net->layer[i].edges);
+}
+
+static void clear_sums(sums *made) {
+    for (size_t i = 0; i <= COP_LIVE_LAYERS_MAX; i++) cop_free(made->squares[i]);
+    for (size_t i = 0; i < COP_LIVE_LAYERS_MAX; i++) cop_free(made->edge[i]);
 }
 
 static void make_room(gathering *g, const cop_rewire_plan *plan) {
     const cop_live_net *net = g->net;
+    const bool edges = plan->remove->needs == COP_REWIRE_EDGE_SIMILARITY;
     size_t most = 0;
-    for (size_t i = 0; i <= net->settings.layers; i++)
-        g->squares[i] = COP_NEW_ARRAY(double, net->settings.width[i]);
     for (size_t i = 0; i < net->settings.layers; i++) {
         const cop_live_layer *l = &net->layer[i];
         if (!l->rewired) continue;
         if (l->edges > most) most = l->edges;
-        if (plan->remove->needs == COP_REWIRE_EDGE_SIMILARITY) {
-            g->facts->edge_similarity[i] = COP_NEW_ARRAY(float, l->edges);
-            g->edge_sum[i] = COP_NEW_ARRAY(double, l->edges);
-        }
+        if (edges) g->facts->edge_similarity[i] = COP_NEW_ARRAY(float, l->edges);
         if (add_needs(plan) != COP_REWIRE_NOTHING)
             g->facts->matrix[i] = COP_NEW_ARRAY(float, l->inputs * l->outputs);
     }
+    make_sums(g, &g->all, edges);
+    for (size_t h = 0; g->halves && h < 2; h++) make_sums(g, &g->half[h], true);
     g->edge_part = COP_NEW_ARRAY(float, most);
 }
 
@@ -128,8 +167,9 @@ void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_re
     const bool gradient = add_needs(plan) == COP_REWIRE_GRADIENT;
     gathering g = {.net = net, .facts = facts, .gradient = gradient};
     const size_t features = cop_dataset_features(set), batch = net->settings.batch;
-    *facts = (cop_rewire_facts){{0}, {0}};
+    *facts = (cop_rewire_facts){.error = NAN};
     if (!similarity && !gradient) return;
+    g.halves = plan->error && similarity && count > batch;
     cop_blas_one_thread();
     make_room(&g, plan);
     const float **rows = cop_alloc(batch, sizeof *rows);
@@ -147,15 +187,15 @@ void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_re
             cop_live_loss(net, label, 1.0 / (double)count, NULL, NULL);
             cop_live_backward(net, add_gradient, &g);
         }
-        if (similarity) add_similarities(&g);
+        if (similarity) add_similarities(&g, at / batch);
     }
     if (similarity) finish(&g);
     for (size_t i = 0; gradient && i < net->settings.layers; i++)
         for (size_t k = 0; facts->matrix[i] && k < net->layer[i].inputs * net->layer[i].outputs;
              k++)
             facts->matrix[i][k] = fabsf(facts->matrix[i][k]);
-    for (size_t i = 0; i <= net->settings.layers; i++) cop_free(g.squares[i]);
-    for (size_t i = 0; i < net->settings.layers; i++) cop_free(g.edge_sum[i]);
+    clear_sums(&g.all);
+    for (size_t h = 0; h < 2; h++) clear_sums(&g.half[h]);
     cop_free(g.edge_part);
     cop_free(rows);
     cop_free(label);
@@ -166,5 +206,5 @@ void cop_rewire_facts_clear(cop_rewire_facts *facts) {
         cop_free(facts->edge_similarity[i]);
         cop_free(facts->matrix[i]);
     }
-    *facts = (cop_rewire_facts){{0}, {0}};
+    *facts = (cop_rewire_facts){.error = NAN};
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "optimiser.h"
-#include "positions.h"
 
 #define OF "train"
 
@@ -143,10 +142,20 @@ void cop_training_destroy(cop_training *t) {
 
 static void rewire(cop_training *t, const cop_rewire_plan *plan) {
     cop_rewire_facts facts;
+    cop_rewire_plan with = *plan;
     const size_t limit = t->similarity_samples; /* of those that are learnt from */
-    cop_rewire_collect(&facts, t->net, plan, t->train, t->order,
-                       limit && limit < t->learnt ? limit : t->learnt);
-    cop_rewire(t->net, plan, &facts, t->core);
+    with.error = limit && limit < t->learnt;
+    const uint32_t *which = t->order;
+    if (with.error) { /* others each time */
+        memcpy(t->turn, t->order, t->learnt * sizeof *t->turn);
+        cop_rng rng = cop_rng_at(t->seed, t->epoch, 1, COP_FOR_SHUFFLE);
+        cop_rng_shuffle(&rng, t->turn, t->learnt);
+        which = t->turn;
+    }
+    cop_rewire_collect(&facts, t->net, &with, t->train, which, with.error ? limit : t->learnt);
+    cop_rewire(t->net, &with, &facts, t->core);
+    /* of so many drawn without return */
+    t->similarity_error = facts.error * sqrt(1 - (double)limit / (double)t->learnt);
     cop_rewire_facts_clear(&facts);
 }
 
@@ -282,46 +291,12 @@ static cop_status one_step(cop_training *t, const uint32_t *which, size_t n, dou
     return COP_OK;
 }
 
-/* As cop_training_score, with dropout active if @p dropping. */
-static void score(cop_training *t, const cop_dataset *set, const uint32_t *which, size_t count,
-                  bool dropping, double *accuracy, double *loss) {
-    const size_t features = cop_dataset_features(set), batch = t->net->settings.batch;
-    if (t->rbm) {
-        *accuracy = NAN;
-        *loss = cop_training_error(t, set, count);
-        return;
-    }
-    const size_t batches = (count + batch - 1) / batch;
-    double *found = COP_NEW_ARRAY(double, 2 * batches), right = 0; /* by batch, from who did it */
-    for (size_t b = (size_t)t->team.rank; b < batches; b += (size_t)t->team.size) {
-        const size_t at = b * batch, n = count - at < batch ? count - at : batch;
-        size_t correct;
-        for (size_t i = 0; i < n; i++) {
-            const size_t sample = which ? which[at + i] : at + i;
-            t->rows[i] = set->x + sample * features;
-            t->label[i] = set->label[sample];
-        }
-        const uint32_t drawn = cop_live_pass(t->epoch, COP_LIVE_PASS_TEST, b);
-        cop_live_forward(t->net, t->rows, n, dropping ? &drawn : NULL);
-        found[2 * b] = cop_live_loss(t->net, t->label, 0, &correct, NULL);
-        found[2 * b + 1] = (double)correct;
-    }
-    if (t->team.sum) t->team.sum(t->team.user, found, 2 * batches);
-    *loss = 0;
-    for (size_t b = 0; b < batches; b++) {
-        *loss += found[2 * b];
-        right += found[2 * b + 1];
-    }
-    *accuracy = right / (double)count;
-    *loss /= (double)count;
-    cop_free(found);
-}
-
 cop_status cop_training_epoch(cop_training *t) {
     const size_t batch = t->batch;
     const double start = cop_clock();
     cop_training_row row = {0};
     size_t seen = 0, right = 0;
+    t->similarity_error = NAN;
     if (t->plan.remove && t->epoch && t->epoch % t->every == 0) {
         t->plan.epoch = t->epoch;
         rewire(t, &t->plan);
@@ -349,19 +324,16 @@ cop_status cop_training_epoch(cop_training *t) {
     row.validation = row.test = row.test_loss = NAN;
     double unused;
     if (t->held)
-        cop_training_score(t, t->train, t->order + t->learnt, t->held, &row.validation, &unused);
+        cop_training_score(t, t->train, t->order + t->learnt, t->held, false, &row.validation,
+                           &unused);
     if (t->test && t->test->samples)
-        score(t, t->test, NULL, t->test->samples, t->test_dropout, &row.test, &row.test_loss);
+        cop_training_score(t, t->test, NULL, t->test->samples, t->test_dropout, &row.test,
+                           &row.test_loss);
     row.edges = (double)cop_live_edges(t->net);
     row.seconds = cop_clock() - start;
     t->history = cop_realloc(t->history, t->epoch, t->epoch + 1u, sizeof *t->history);
     t->history[t->epoch++] = row;
     return COP_OK;
-}
-
-void cop_training_score(cop_training *t, const cop_dataset *set, const uint32_t *which,
-                        size_t count, double *accuracy, double *loss) {
-    score(t, set, which, count, false, accuracy, loss);
 }
 
 bool cop_training_finish(cop_training *t) {
@@ -371,24 +343,4 @@ bool cop_training_finish(cop_training *t) {
     plan.epoch = t->epoch;
     rewire(t, &plan);
     return true;
-}
-
-void cop_training_without(cop_training *t, bool most, double *accuracy) {
-    const size_t inputs = t->net->settings.width[0];
-    uint64_t *order = COP_NEW_ARRAY(uint64_t, inputs);
-    cop_dataset *set =
-        cop_dataset_create("changed", t->test->samples, 1, 1, inputs, t->test->classes);
-    double loss;
-    memcpy(set->x, t->test->x, set->samples * inputs * sizeof(float));
-    memcpy(set->label, t->test->label, set->samples * sizeof *set->label);
-    for (size_t i = 0; i < inputs; i++)
-        order[i] = (uint64_t)(most ? UINT32_MAX - t->core[i] : t->core[i]) << 32 | i;
-    cop_positions_sort(order, inputs);
-    for (size_t k = 0;; k++) {
-        cop_training_score(t, set, NULL, set->samples, &accuracy[k], &loss);
-        if (k == inputs) break;
-        for (size_t s = 0; s < set->samples; s++) set->x[s * inputs + (order[k] & UINT32_MAX)] = 0;
-    }
-    cop_dataset_destroy(set);
-    cop_free(order);
 }

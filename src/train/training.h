@@ -56,6 +56,9 @@ typedef struct cop_training {
     const char *schedule;
     double decay;
     size_t fall, epochs, every, similarity_samples;
+    double similarity_error; /**< of those that the last epoch began with, for being of so few
+                                  samples: standard error, root mean square over the live edges;
+                                NaN: of all samples, or none */
     bool drop_last, test_dropout;
     uint64_t seed;
     uint32_t *order, *turn; /**< sample numbers: learnt from, then held back */
@@ -96,9 +99,9 @@ double cop_training_parts_bytes(const cop_training *training);
  * finite. */
 cop_status cop_training_epoch(cop_training *training);
 /** Accuracy (fraction) and mean loss over @p count samples of @p set, those of @p which or, NULL,
- * the first ones. */
+ * the first ones; with dropout if @p dropping. */
 void cop_training_score(cop_training *training, const cop_dataset *set, const uint32_t *which,
-                        size_t count, double *accuracy, double *loss);
+                        size_t count, bool dropping, double *accuracy, double *loss);
 /** Mean over the first @p count samples of @p set of an RBM's mean squared error of reconstruction.
  */
 double cop_training_error(cop_training *training, const cop_dataset *set, size_t count);

@@ -24,7 +24,8 @@ const cop_option cop_training_options[] = {
     {"memory", COP_OPT_CHOICE, "keep", 0, 0, "", "keep|forget", COP_SCIENCE,
      "whether the optimiser remembers the edges that stay through a rewiring, or forgets all."},
     {"similarity_samples", COP_OPT_INT, "0", 0, 1e9, "samples", NULL, COP_SCIENCE,
-     "similarities and gradients of places are measured on the first so many samples; 0: all."},
+     "similarities and gradients of places are measured on so many samples, drawn anew each time; "
+     "0: all."},
     {"similarity_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
      "similarities are measured with dropout, as in the published program of CosineSET."},
     {"test_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,

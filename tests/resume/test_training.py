@@ -195,6 +195,25 @@ def what_it_found_is_written_down(scratch):
 
 
 @test
+def similarities_of_few_samples_say_how_far_off_they_are(scratch):
+    def errors(folder, samples, *more, **kw):
+        said = run(folder, "--set", "train.algorithm=codacorset", "--set", f"train.similarity_samples={samples}", *more, **kw).stderr
+        with open(f"{folder}/metrics.jsonl", encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        check(said.count("similarities +-") == sum("similarity_error" in line for line in lines), said)
+        return [line["similarity_error"] for line in lines if "similarity_error" in line]
+
+    few, more, all_of_them = errors(f"{scratch}/few", 64), errors(f"{scratch}/more", 256), errors(f"{scratch}/all", 0)
+    check(len(few) == len(more) == 5 and not all_of_them, f"{few} {more} {all_of_them}")  # 6 epochs, rewired before each but the first
+    check(0 < sum(more) < 0.75 * sum(few), f"{few} {more}")
+    errors(f"{scratch}/ranks", 64, ranks=2)
+    errors(f"{scratch}/parts", 64, "--set", "train.epochs=3")
+    check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=6"), 0)
+    check(digest(f"{scratch}/few") == digest(f"{scratch}/ranks") == digest(f"{scratch}/parts"), "samples were drawn otherwise")
+    check(digest(f"{scratch}/few") != digest(f"{scratch}/more"), "all the same")
+
+
+@test
 def boltzmann_machines_are_trained_too(scratch):
     config = "configs/smoke/rbm.ini"
 

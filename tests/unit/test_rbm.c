@@ -145,7 +145,7 @@ static void learning_makes_samples_likelier(void **state) {
                                               .zeta = 0.2,
                                               .seed = 2,
                                               .epoch = step};
-                cop_rewire_facts facts = {{0}, {0}};
+                cop_rewire_facts facts = {0};
                 cop_rewire(net, &plan, &facts, NULL);
                 assert_int_equal(cop_live_edges(net), edges);
             }
