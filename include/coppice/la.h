@@ -289,7 +289,8 @@ typedef struct cop_sparse_pool {
  * order, the same bits in every variant and whatever rows stand beside it. */
 typedef struct cop_full {
     size_t outputs, inputs, vectors;
-    const float *const *row; /**< (outputs) rows of (inputs) weights */
+    const float *const *row; /**< (outputs) rows of (inputs) weights, */
+    size_t stride;           /**< so many floats apart; skip_zeros: 1 */
     const float *bias;       /**< (outputs), or NULL: 0 */
     const float *x;          /**< (inputs, S) */
     bool relu;               /**< NaN stays */

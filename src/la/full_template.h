@@ -6,7 +6,7 @@
 
 /* Outputs [0, count) at C vectors of samples, O at a time. O and C are constants at every call. */
 INLINE void FN(full_tile)(const cop_full *f, size_t at, size_t O, size_t C) {
-    const size_t step = f->vectors * L;
+    const size_t step = f->vectors * L, stride = f->stride;
     for (size_t first = 0; first + O <= f->outputs; first += O) {
         VEC acc[24 * PARTS];
         const float *w[8], *x = f->x + at * L;
@@ -15,11 +15,11 @@ INLINE void FN(full_tile)(const cop_full *f, size_t at, size_t O, size_t C) {
             w[o] = f->row[first + o];
             UNROLL for (size_t v = 0; v < C * PARTS; v++) acc[o * C * PARTS + v] = start;
         }
-        for (size_t i = 0; i < f->inputs; i++, x += step) {
+        for (size_t i = 0, at_w = 0; i < f->inputs; i++, at_w += stride, x += step) {
             VEC in[8 * PARTS];
             UNROLL for (size_t v = 0; v < C * PARTS; v++) in[v] = LOAD(x + v * PER);
             UNROLL for (size_t o = 0; o < O; o++) {
-                const VEC weight = SET1(w[o][i]);
+                const VEC weight = SET1(w[o][at_w]);
                 UNROLL for (size_t v = 0; v < C * PARTS; v++) acc[o * C * PARTS + v] =
                     FMA(in[v], weight, acc[o * C * PARTS + v]);
             }

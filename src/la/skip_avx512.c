@@ -184,6 +184,7 @@ static strip_of *const strips[] = {STRIPS(ENTRY)};
 #undef ENTRY
 
 bool cop_skip_avx512(const cop_full *f, const cop_nonzeros *list, size_t block, float *scratch) {
+    COP_ASSERT(f->stride == 1);
     size_t vectors = (f->outputs + L - 1) / L, cuts = (vectors + MOST - 1) / MOST, first = 0;
     for (; cuts; cuts--) { /* as even as they come */
         const size_t v = (vectors + cuts - 1) / cuts;

@@ -48,6 +48,9 @@ typedef struct cop_train_ops {
      * (outputs, S). One block. */
     void (*slope)(size_t outputs, const uint32_t *begin, const cop_sparse_edge *edge,
                   size_t vectors, const float *x, const float *gradient, float *slope);
+    /** The same where all edges live: slope (outputs, inputs). */
+    void (*full_slope)(size_t outputs, size_t inputs, size_t vectors, const float *x,
+                       const float *gradient, float *slope);
     /** sums[u] = sum over samples of row u. */
     void (*sums)(size_t units, size_t vectors, const float *x, float *sums);
     /** a (units, S) = f(z). */

@@ -241,6 +241,7 @@ static void sum_pieces(cop_rows *r, const cop_genome *genome, size_t rows, size_
     cop_full fresh = {.inputs = count,
                       .vectors = r->vectors,
                       .row = r->row,
+                      .stride = 1,
                       .x = r->x + begin * s,
                       .y = r->slot + r->used * s};
     for (size_t u = 0; u < rows; u++) {
@@ -270,6 +271,7 @@ void cop_rows_forward(cop_rows *r, const cop_genome *genome, const cop_dense *un
                           .inputs = columns,
                           .vectors = r->vectors,
                           .row = r->row,
+                          .stride = 1,
                           .bias = r->bias,
                           .relu = r->relu[k],
                           .y = r->y[k]};

@@ -160,6 +160,7 @@ done:
 static const char *wrong_lists(const cop_live_layer *l, const uint32_t *begin,
                                const uint32_t *input, size_t edges) {
     if (begin[0] != 0 || begin[l->outputs] != edges) return "its lists do not hold its edges";
+    if (!l->rewired && edges != l->initial) return "of its edges, which all stay, some are gone";
     for (size_t o = 0; o < l->outputs; o++) {
         if (begin[o] > begin[o + 1] || begin[o + 1] > edges) return "its lists are not in order";
         for (uint32_t k = begin[o]; k < begin[o + 1]; k++)

@@ -187,7 +187,7 @@ static void make_layer(cop_live_net *net, size_t i) {
     if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(float, values);
     if (i || s->both_ways || (s->front && s->front->weights)) {
         l->from = COP_NEW_ARRAY(uint32_t, l->inputs + 1);
-        l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
+        if (l->rewired) l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
         cop_live_index(net, l);
     }
 }
@@ -215,6 +215,8 @@ cop_status cop_live_create(cop_live_net **out, const cop_live_settings *settings
         make_layer(net, i);
         if (settings->width[i + 1] > widest) widest = settings->width[i + 1];
     }
+    net->row =
+        cop_alloc(widest > settings->width[0] ? widest : settings->width[0], sizeof *net->row);
     if (front) draw_front(net);
     if (front && settings->width[0] > widest) widest = settings->width[0];
     net->slope_count = lay_out_slopes(net, NULL);
@@ -235,6 +237,7 @@ void cop_live_destroy(cop_live_net *net) {
     }
     cop_front_destroy(net->front);
     cop_free(net->x);
+    cop_free(net->row);
     cop_free(net->gradient[0]);
     cop_free(net->gradient[1]);
     cop_free(net->slopes);
@@ -280,11 +283,12 @@ size_t cop_live_bytes(const cop_live_net *net) {
         bytes += l->outputs * net->stride * (size_t)(4 + (l->a ? 4 : 0) + (l->kept ? 4 : 0));
         if (l->outputs > widest) widest = l->outputs;
     }
-    return bytes + 2 * widest * net->stride * 4;
+    const size_t rows = widest > net->settings.width[0] ? widest : net->settings.width[0];
+    return bytes + 2 * widest * net->stride * 4 + rows * sizeof *net->row;
 }
 
 void cop_live_index(const cop_live_net *net, cop_live_layer *l) {
-    if (!l->from) return;
+    if (!l->way) return;
     memset(l->from, 0, (l->inputs + 1) * sizeof *l->from);
     /* counts two places on, so that filling moves each start to where it belongs */
     uint32_t *at = l->from + 1;

@@ -68,7 +68,7 @@ typedef struct cop_live_layer {
     cop_sparse_edge *edge;
     float *slope, *m, *v; /**< (edges) gradient, memory of the optimiser (v: adam only) */
     uint32_t *from;       /**< (inputs + 1); the transposed index; NULL in the first layer */
-    cop_sparse_way *way;
+    cop_sparse_way *way;  /**< NULL where all edges live and stay */
     float *unit, *unit_slope, *unit_m, *unit_v; /**< (numbers, outputs) */
     float *z, *a;                               /**< (outputs, S); a: hidden layers only */
     float *kept;
@@ -81,6 +81,7 @@ typedef struct cop_live_net {
     cop_live_layer layer[COP_LIVE_LAYERS_MAX];
     cop_front *front;   /**< NULL: none */
     float *x;           /**< (inputs, S) */
+    const float **row;  /**< (widest) of a layer with all its edges: where weights begin */
     float *gradient[2]; /**< (widest, S) */
     float *slopes;      /**< (slope_count) the gradients of all parameters; layers point into it */
     size_t slope_count;
@@ -130,6 +131,12 @@ void cop_live_slopes(cop_live_net *net, float *where);
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);
 /** z of layer @p layer from @p in (inputs, S). */
 void cop_live_sum(const cop_live_net *net, size_t layer, const float *in);
+/** The way back through layer @p layer, which has the transposed index: to (inputs, S) from
+ * @p gradient (outputs, S). */
+void cop_live_back(const cop_live_net *net, size_t layer, const float *gradient, float *to);
+/** slope (edges) of layer @p layer: sum over samples of @p in (inputs, S) times @p gradient. */
+void cop_live_slope(const cop_live_net *net, size_t layer, const float *in, const float *gradient,
+                    float *slope);
 /** Sum of the cross entropies in nats of the last forward pass; infinite if a logit is not finite.
  * Classes by largest logit, ties to the lowest, to @p classes (n) and the number of right ones to
  * @p correct, unless NULL. @p scale: the gradient of the sum is taken times this; 0: none. */

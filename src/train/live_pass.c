@@ -18,8 +18,22 @@ static float slope_below(const cop_live_settings *s, size_t layer) {
     return (float)(layer % 2 ? s->alpha : -s->alpha); /* hidden layers are counted from 1 there */
 }
 
+/* Do all possible edges live? Then edge k is that of output k / inputs and input k % inputs. */
+static bool full(const cop_live_layer *l) {
+    return l->edges == l->inputs * l->outputs;
+}
+
+enum { EDGE = sizeof(cop_sparse_edge) / sizeof(float) };
+
 void cop_live_sum(const cop_live_net *net, size_t layer, const float *in) {
     const cop_live_layer *l = &net->layer[layer];
+    if (full(l)) {
+        for (size_t o = 0; o < l->outputs; o++) net->row[o] = &l->edge[o * l->inputs].weight;
+        const cop_full all = {l->outputs, l->inputs, net->vectors, net->row, EDGE,
+                              l->unit,    in,        false,        l->z};
+        net->ops->sparse->full(&all);
+        return;
+    }
     const cop_sparse_edges edges = {
         .blocks = 1, .outputs = l->outputs, .begin = l->begin, .edge = l->edge, .bias = l->unit};
     const cop_sparse_grid grid = {.rows = 1,
@@ -28,6 +42,27 @@ void cop_live_sum(const cop_live_net *net, size_t layer, const float *in) {
                                   .out_plane = net->stride,
                                   .out_col = COP_SPARSE_LANES};
     net->ops->sparse->sum(&edges, &grid, in, l->z);
+}
+
+void cop_live_back(const cop_live_net *net, size_t layer, const float *gradient, float *to) {
+    const cop_live_layer *l = &net->layer[layer];
+    if (full(l)) {
+        for (size_t i = 0; i < l->inputs; i++) net->row[i] = &l->edge[i].weight;
+        const cop_full all = {l->inputs, l->outputs, net->vectors, net->row, EDGE * l->inputs,
+                              NULL,      gradient,   false,        to};
+        net->ops->sparse->full(&all);
+        return;
+    }
+    net->ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, to);
+}
+
+void cop_live_slope(const cop_live_net *net, size_t layer, const float *in, const float *gradient,
+                    float *slope) {
+    const cop_live_layer *l = &net->layer[layer];
+    if (full(l))
+        net->ops->full_slope(l->outputs, l->inputs, net->vectors, in, gradient, slope);
+    else
+        net->ops->slope(l->outputs, l->begin, l->edge, net->vectors, in, gradient, slope);
 }
 
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n,
@@ -117,10 +152,10 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         const float *in = i ? net->layer[i - 1].a : net->x;
         if (see) see(user, i, gradient);
         ops->sums(l->outputs, net->vectors, gradient, l->unit_slope + COP_LIVE_BIAS * l->outputs);
-        ops->slope(l->outputs, l->begin, l->edge, net->vectors, in, gradient, l->slope);
+        cop_live_slope(net, i, in, gradient, l->slope);
         if (!i && (see || !(net->front && l->from))) break;
         float *back = net->gradient[1 - turn];
-        ops->back(l->inputs, l->from, l->way, l->edge, net->vectors, gradient, back);
+        cop_live_back(net, i, gradient, back);
         if (!i) {
             cop_front_backward(net->front, back, net->n, net->stride);
             break;

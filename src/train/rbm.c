@@ -59,8 +59,7 @@ static void activate(cop_rbm *r, size_t units, size_t n, const float *in, double
 
 /* What the hidden states in r->h put into the visible units, without their biases, to r->v. */
 static void back(cop_rbm *r) {
-    const cop_live_layer *l = &r->net->layer[0];
-    r->net->ops->back(l->inputs, l->from, l->way, l->edge, r->net->vectors, r->h, r->v);
+    cop_live_back(r->net, 0, r->h, r->v);
 }
 
 static void reconstruct(cop_rbm *r, size_t n) {
@@ -100,7 +99,7 @@ double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chai
     const cop_train_ops *ops = net->ops;
     cop_live_forward(net, rows, n, NULL);
     draw_hidden(r, n, batch, 0);
-    ops->slope(l->outputs, l->begin, l->edge, net->vectors, net->x, r->h, l->slope);
+    cop_live_slope(net, 0, net->x, r->h, l->slope);
     ops->sums(l->outputs, net->vectors, r->h, l->unit_slope);
     ops->sums(l->inputs, net->vectors, net->x, r->bias_slope);
     for (size_t turn = 1; turn <= chain; turn++) {
@@ -108,7 +107,7 @@ double cop_rbm_learn(cop_rbm *r, const float *const *rows, size_t n, size_t chai
         cop_live_sum(net, 0, r->v);
         draw_hidden(r, n, batch, turn);
     }
-    ops->slope(l->outputs, l->begin, l->edge, net->vectors, r->v, r->h, r->edge_part);
+    cop_live_slope(net, 0, r->v, r->h, r->edge_part);
     contrast(l->slope, r->edge_part, l->edges, n);
     ops->sums(l->outputs, net->vectors, r->h, r->unit_part);
     contrast(l->unit_slope, r->unit_part, l->outputs, n);

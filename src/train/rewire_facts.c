@@ -71,8 +71,7 @@ static void add_similarities(gathering *g, size_t batch) {
         cop_live_layer *l = &net->layer[i];
         clear_rest(net, l->z, l->outputs);
         if (g->all.edge[i] || g->half[0].edge[i])
-            net->ops->slope(l->outputs, l->begin, l->edge, net->vectors, source(net, i), l->z,
-                            g->edge_part);
+            cop_live_slope(net, i, source(net, i), l->z, g->edge_part);
         add_sums(g, &g->all, i);
         if (g->halves) add_sums(g, &g->half[batch % 2], i);
         if (l->rewired && g->facts->matrix[i] && !g->gradient)

@@ -84,6 +84,7 @@ static cop_full full_of(const rows *r, float *y) {
                       .inputs = r->inputs,
                       .vectors = r->vectors,
                       .row = r->row,
+                      .stride = 1,
                       .x = r->x + r->first * BLOCK * r->samples,
                       .y = y};
 }

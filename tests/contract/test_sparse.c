@@ -324,23 +324,25 @@ static void whole_rows_are_the_same_bits_in_all_variants(void **state) {
     for (uint32_t i = 0; i < 300; i++) {
         cop_rng rng = cop_rng_at(33, i, 0, COP_FOR_TEST);
         size_t outputs = test_draw(&rng, 1, 23), inputs = test_draw(&rng, 1, 40);
-        size_t vectors = test_draw(&rng, 1, 11), s = vectors * LANES;
-        float *w = COP_NEW_ARRAY(float, outputs *inputs), *x = COP_NEW_ARRAY(float, inputs *s);
+        size_t vectors = test_draw(&rng, 1, 11), s = vectors * LANES, stride = 1 + i % 3;
+        float *w = COP_NEW_ARRAY(float, outputs *inputs *stride),
+              *x = COP_NEW_ARRAY(float, inputs *s);
         float *bias = COP_NEW_ARRAY(float, outputs), *out = COP_NEW_ARRAY(float, outputs *s);
         float *plain = COP_NEW_ARRAY(float, outputs *s);
         const float **row = COP_NEW_ARRAY(const float *, 2 * outputs);
-        for (size_t k = 0; k < outputs * inputs; k++) w[k] = any_float(&rng);
+        for (size_t k = 0; k < outputs * inputs * stride; k++) w[k] = any_float(&rng);
         for (size_t k = 0; k < inputs * s; k++) x[k] = any_float(&rng);
         for (size_t o = 0; o < outputs; o++) {
             bias[o] = any_float(&rng);
-            row[o] = w + (outputs - 1 - o) * inputs; /* in any order */
+            row[o] = w + (outputs - 1 - o) * inputs * stride; /* in any order */
         }
-        cop_full f = {outputs, inputs, vectors, row, i % 3 ? bias : NULL, x, i % 2, plain};
+        cop_full f = {outputs, inputs, vectors, row, stride, i % 3 ? bias : NULL, x, i % 2, plain};
         ops[count - 1]->full(&f);
         for (size_t o = 0; o < outputs; o++)
             for (size_t l = 0; l < s; l++) {
                 float sum = f.bias ? bias[o] : 0;
-                for (size_t k = 0; k < inputs; k++) sum = fmaf(x[k * s + l], row[o][k], sum);
+                for (size_t k = 0; k < inputs; k++)
+                    sum = fmaf(x[k * s + l], row[o][k * stride], sum);
                 if (f.relu && sum < 0) sum = 0;
                 assert_same_bits(&plain[o * s + l], &sum, 1);
             }
@@ -351,7 +353,7 @@ static void whole_rows_are_the_same_bits_in_all_variants(void **state) {
             assert_same_bits(plain, out, outputs * s);
             /* the same sums as pieces */
             const float **piece = row + outputs;
-            cop_full j = {outputs, 0, vectors, NULL, bias, NULL, i % 2, out};
+            cop_full j = {outputs, 0, vectors, NULL, 1, bias, NULL, i % 2, out};
             for (size_t o = 0; o < outputs; o++) piece[o] = plain + o * s;
             ops[k]->join(&j, piece, 1);
             for (size_t o = 0; o < outputs; o++)
