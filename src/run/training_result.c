@@ -70,6 +70,8 @@ static cop_status core(const cop_training_end *e, json_t *result) {
     if (cop_conf_bool(e->training->conf, "train", "feature_removal") && t->test->samples)
         COP_GO(write_features(e));
     if (cop_training_finish(t)) {
+        if (isfinite(t->similarity_error))
+            json_object_set_new(result, "similarity_error", real(t->similarity_error));
         if (t->test->samples)
             cop_training_score(t, t->test, NULL, t->test->samples, false, &accuracy, &loss);
     } else {

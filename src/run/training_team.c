@@ -42,6 +42,8 @@ cop_team *cop_team_make(cop_training *t, const cop_par *par) {
     t->team.share = share;
     t->team.whole = whole;
     t->team.gather = gather;
+    t->team.first_part = cop_par_first_part(t->parts, par->rank, par->size);
+    t->team.end_part = cop_par_first_part(t->parts, par->rank + 1, par->size);
     cop_par_parts_slice(team->parts, par->rank, &t->team.first, &t->team.end);
     return team;
 }

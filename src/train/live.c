@@ -185,9 +185,10 @@ static void make_layer(cop_live_net *net, size_t i) {
     l->z = COP_NEW_ARRAY(float, values);
     if (hidden) l->a = COP_NEW_ARRAY(float, values);
     if (hidden && s->dropout > 0) l->kept = COP_NEW_ARRAY(float, values);
-    if (i || s->both_ways || (s->front && s->front->weights)) {
+    const bool back = i || s->both_ways || (s->front && s->front->weights);
+    if (back && l->rewired) {
         l->from = COP_NEW_ARRAY(uint32_t, l->inputs + 1);
-        if (l->rewired) l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
+        l->way = COP_NEW_ARRAY(cop_sparse_way, l->edges);
         cop_live_index(net, l);
     }
 }

@@ -67,8 +67,10 @@ typedef struct cop_live_layer {
     uint32_t *begin; /**< (outputs + 1) */
     cop_sparse_edge *edge;
     float *slope, *m, *v; /**< (edges) gradient, memory of the optimiser (v: adam only) */
-    uint32_t *from;       /**< (inputs + 1); the transposed index; NULL in the first layer */
-    cop_sparse_way *way;  /**< NULL where all edges live and stay */
+    /** (inputs + 1), (edges): the transposed index; NULL where nothing goes back, as in a first
+     * layer without a front, and where all edges live and stay. */
+    uint32_t *from;
+    cop_sparse_way *way;
     float *unit, *unit_slope, *unit_m, *unit_v; /**< (numbers, outputs) */
     float *z, *a;                               /**< (outputs, S); a: hidden layers only */
     float *kept;
@@ -131,8 +133,8 @@ void cop_live_slopes(cop_live_net *net, float *where);
 void cop_live_forward(cop_live_net *net, const float *const *rows, size_t n, const uint32_t *batch);
 /** z of layer @p layer from @p in (inputs, S). */
 void cop_live_sum(const cop_live_net *net, size_t layer, const float *in);
-/** The way back through layer @p layer, which has the transposed index: to (inputs, S) from
- * @p gradient (outputs, S). */
+/** The way back through layer @p layer, which has the transposed index or all edges: to (inputs, S)
+ * from @p gradient (outputs, S). */
 void cop_live_back(const cop_live_net *net, size_t layer, const float *gradient, float *to);
 /** slope (edges) of layer @p layer: sum over samples of @p in (inputs, S) times @p gradient. */
 void cop_live_slope(const cop_live_net *net, size_t layer, const float *in, const float *gradient,

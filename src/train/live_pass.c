@@ -153,7 +153,7 @@ void cop_live_backward(cop_live_net *net, cop_live_see see, void *user) {
         if (see) see(user, i, gradient);
         ops->sums(l->outputs, net->vectors, gradient, l->unit_slope + COP_LIVE_BIAS * l->outputs);
         cop_live_slope(net, i, in, gradient, l->slope);
-        if (!i && (see || !(net->front && l->from))) break;
+        if (!i && (see || !(net->front && net->front->model->weights))) break;
         float *back = net->gradient[1 - turn];
         cop_live_back(net, i, gradient, back);
         if (!i) {

@@ -1,5 +1,6 @@
 /* The step of the optimiser, and parameters in the order of their gradients, so that several ranks
- * can share the work. Bounded by memory: sgd reads 20 bytes an edge and writes 12. */
+ * can share the work. Bounded by memory: sgd reads 16 bytes an edge (8 of them input and weight, 4
+ * its gradient) and writes 12; adam 4 more of each. */
 #include "live.h"
 
 /* Parameters that lie in one array, and what belongs to them. */

@@ -7,7 +7,7 @@
 
 cop_rbm *cop_rbm_create(cop_live_net *net) {
     const cop_live_layer *l = &net->layer[0];
-    COP_ASSERT(net->settings.layers == 1 && l->from);
+    COP_ASSERT(net->settings.layers == 1 && net->settings.both_ways);
     cop_rbm *r = COP_NEW(cop_rbm);
     *r = (cop_rbm){.net = net};
     r->bias = COP_NEW_ARRAY(float, l->inputs);

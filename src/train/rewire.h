@@ -73,8 +73,9 @@ typedef struct cop_rewire_facts {
     float *edge_similarity[COP_LIVE_LAYERS_MAX];
     float *matrix[COP_LIVE_LAYERS_MAX];
     /** How far off the similarities of live edges are because they are of these samples and not of
-     * endlessly many, root mean square, from the difference of two halves of them; NaN: not asked
-     * for, or no more than a batch. */
+     * endlessly many: standard error, root mean square over the edges, from the difference of two
+     * halves of the samples. Less than that where similarities are near 0, since halves have no
+     * sign. NaN: not asked for, or one sample. */
     double error;
 } cop_rewire_facts;
 /** Largest matrix of a layer that is held, in numbers. */

@@ -16,6 +16,7 @@ typedef struct gathering {
     cop_live_net *net;
     cop_rewire_facts *facts;
     sums all, half[2]; /* half: of every other batch, for the error; NULL: not wanted */
+    size_t seen[2];    /* samples of each half */
     float *edge_part;  /* of one batch */
     bool gradient;     /* the matrices are of gradients */
     bool halves;
@@ -67,6 +68,7 @@ static void add_sums(const gathering *g, const sums *to, size_t layer) {
 
 static void add_similarities(gathering *g, size_t batch) {
     cop_live_net *net = g->net;
+    g->seen[batch % 2] += net->n;
     for (size_t i = 0; i < net->settings.layers; i++) {
         cop_live_layer *l = &net->layer[i];
         clear_rest(net, l->z, l->outputs);
@@ -105,6 +107,7 @@ static float edge_cosine(const gathering *g, const sums *of, size_t layer, size_
 static void finish(gathering *g) {
     const cop_live_net *net = g->net;
     double squares = 0, count = 0;
+    const double first = (double)g->seen[0], second = (double)g->seen[1];
     for (size_t i = 0; i < net->settings.layers; i++) {
         const cop_live_layer *l = &net->layer[i];
         const double *in = g->all.squares[i], *out = g->all.squares[i + 1];
@@ -114,11 +117,9 @@ static void finish(gathering *g) {
             for (uint32_t k = l->begin[o]; k < l->begin[o + 1]; k++) {
                 if (edge) edge[k] = edge_cosine(g, &g->all, i, o, k);
                 if (!g->half[0].edge[i]) continue;
-                /* two independent halves differ by twice what the whole is off */
-                const double off = ((double)edge_cosine(g, &g->half[0], i, o, k) -
-                                    (double)edge_cosine(g, &g->half[1], i, o, k)) /
-                                   2;
-                squares += off * off;
+                const double apart = (double)edge_cosine(g, &g->half[0], i, o, k) -
+                                     (double)edge_cosine(g, &g->half[1], i, o, k);
+                squares += apart * apart;
                 count++;
             }
             for (size_t j = 0; matrix && j < l->inputs; j++)
@@ -126,7 +127,9 @@ static void finish(gathering *g) {
                     cosine((double)matrix[o * l->inputs + j], in[j], out[o]);
         }
     }
-    if (count > 0) g->facts->error = sqrt(squares / count);
+    /* the variance of a difference goes with 1/first + 1/second, that of the whole with 1/(first +
+     * second) */
+    if (count > 0) g->facts->error = sqrt(squares / count * first * second) / (first + second);
 }
 
 static void make_sums(const gathering *g, sums *made, bool edges) {
@@ -168,14 +171,18 @@ void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_re
     const size_t features = cop_dataset_features(set), batch = net->settings.batch;
     *facts = (cop_rewire_facts){.error = NAN};
     if (!similarity && !gradient) return;
-    g.halves = plan->error && similarity && count > batch;
+    g.halves = plan->error && similarity && count > 1;
     cop_blas_one_thread();
     make_room(&g, plan);
     const float **rows = cop_alloc(batch, sizeof *rows);
     int32_t *label = COP_NEW_ARRAY(int32_t, batch);
-    for (size_t at = 0; at < count; at += batch) {
-        const size_t n = count - at < batch ? count - at : batch;
-        const uint32_t drawn = cop_live_pass(plan->epoch, COP_LIVE_PASS_REWIRE, at / batch);
+    /* two halves are of as many samples, to one a batch */
+    const size_t pairs = (count + 2 * batch - 1) / (2 * batch), even = 2 * pairs;
+    for (size_t at = 0, end, b = 0; at < count; at = end, b++) {
+        end = g.halves ? count * (b + 1) / even : at + batch < count ? at + batch : count;
+        const size_t n = end - at;
+        if (!n) continue; /* batches of one, and not even */
+        const uint32_t drawn = cop_live_pass(plan->epoch, COP_LIVE_PASS_REWIRE, b);
         for (size_t i = 0; i < n; i++) {
             const size_t sample = which ? which[at + i] : at + i;
             rows[i] = set->x + sample * features;
@@ -186,7 +193,7 @@ void cop_rewire_collect(cop_rewire_facts *facts, cop_live_net *net, const cop_re
             cop_live_loss(net, label, 1.0 / (double)count, NULL, NULL);
             cop_live_backward(net, add_gradient, &g);
         }
-        if (similarity) add_similarities(&g, at / batch);
+        if (similarity) add_similarities(&g, b);
     }
     if (similarity) finish(&g);
     for (size_t i = 0; gradient && i < net->settings.layers; i++)

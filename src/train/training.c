@@ -119,7 +119,8 @@ done:
 }
 
 double cop_training_parts_bytes(const cop_training *t) {
-    return t->parts > 1 ? (double)t->parts * (double)t->net->slope_count * sizeof(float) : 0;
+    /* and two lists of what the slices are told */
+    return t->parts > 1 ? (double)(t->parts + 2) * (double)t->net->slope_count * sizeof(float) : 0;
 }
 
 void cop_training_destroy(cop_training *t) {
@@ -145,14 +146,12 @@ static void rewire(cop_training *t, const cop_rewire_plan *plan) {
     cop_rewire_plan with = *plan;
     const size_t limit = t->similarity_samples; /* of those that are learnt from */
     with.error = limit && limit < t->learnt;
-    const uint32_t *which = t->order;
+    memcpy(t->turn, t->order, t->learnt * sizeof *t->turn);
     if (with.error) { /* others each time */
-        memcpy(t->turn, t->order, t->learnt * sizeof *t->turn);
         cop_rng rng = cop_rng_at(t->seed, t->epoch, 1, COP_FOR_SHUFFLE);
         cop_rng_shuffle(&rng, t->turn, t->learnt);
-        which = t->turn;
     }
-    cop_rewire_collect(&facts, t->net, &with, t->train, which, with.error ? limit : t->learnt);
+    cop_rewire_collect(&facts, t->net, &with, t->train, t->turn, with.error ? limit : t->learnt);
     cop_rewire(t->net, &with, &facts, t->core);
     /* of so many drawn without return */
     t->similarity_error = facts.error * sqrt(1 - (double)limit / (double)t->learnt);
@@ -180,8 +179,8 @@ static void one_part(cop_training *t, const uint32_t *which, size_t from, size_t
 static void do_parts(cop_training *t, const uint32_t *which, size_t n, double *found) {
     const cop_training_team *team = &t->team;
     const size_t length = t->net->slope_count, parts = t->parts;
-    const size_t first = parts * (size_t)team->rank / (size_t)team->size,
-                 last = parts * (size_t)(team->rank + 1) / (size_t)team->size;
+    const size_t first = team->room ? team->first_part : 0,
+                 last = team->room ? team->end_part : parts;
     const uint32_t number = (uint32_t)(t->batches * parts);
     float *sum = t->net->slopes;
     double *all = found;

@@ -25,9 +25,10 @@ typedef struct cop_training_row {
 typedef struct cop_training_team {
     void *user;
     int rank, size;
-    size_t first, end; /**< the slice, of slope_count; multiples of 16 */
+    size_t first_part, end_part; /**< of each batch */
+    size_t first, end;           /**< the slice, of slope_count; multiples of 16 */
     /** Room for the parts of a step: gradients (parts, slope_count), loss and number of right ones
-     * (parts, 2). Parts [parts * rank / size, parts * (rank + 1) / size) are filled in here; once
+     * (parts, 2). Parts first_part to end_part are filled in here; once
      * share returns so is the slice of all others, and what was found of all. */
     void (*room)(void *user, float **slopes, double **found);
     void (*share)(void *user);
@@ -92,7 +93,8 @@ cop_shape cop_training_shape(const cop_dataset *set);
 cop_status cop_training_create(cop_training **training, const cop_conf *conf,
                                const cop_dataset *train, const cop_dataset *test);
 void cop_training_destroy(cop_training *training);
-/** Bytes of the gradients of all parts beside the network, on each node. */
+/** Bytes beside the network of gradients of all parts and what ranks tell each other: once where
+ * all ranks are of one node, else for each rank. */
 double cop_training_parts_bytes(const cop_training *training);
 /** One more epoch, and its row. Rewires first when one is due, so that what a run holds does not
  * depend on whether the epoch before was its last. COP_E_EVALUATE when the loss is no longer

@@ -25,7 +25,7 @@ const cop_option cop_training_options[] = {
      "whether the optimiser remembers the edges that stay through a rewiring, or forgets all."},
     {"similarity_samples", COP_OPT_INT, "0", 0, 1e9, "samples", NULL, COP_SCIENCE,
      "similarities and gradients of places are measured on so many samples, drawn anew each time; "
-     "0: all."},
+     "0: all. How far off similarities are is shown."},
     {"similarity_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,
      "similarities are measured with dropout, as in the published program of CosineSET."},
     {"test_dropout", COP_OPT_BOOL, "no", 0, 0, "", NULL, COP_SCIENCE,

@@ -206,6 +206,10 @@ def similarities_of_few_samples_say_how_far_off_they_are(scratch):
     few, more, all_of_them = errors(f"{scratch}/few", 64), errors(f"{scratch}/more", 256), errors(f"{scratch}/all", 0)
     check(len(few) == len(more) == 5 and not all_of_them, f"{few} {more} {all_of_them}")  # 6 epochs, rewired before each but the first
     check(0 < sum(more) < 0.75 * sum(few), f"{few} {more}")
+    but_one = errors(f"{scratch}/but-one", 539)  # of 540 that are learnt from: as good as all
+    check(0 < sum(but_one) < 0.1 * sum(more), f"{more} {but_one}")
+    check(0 < result_of(f"{scratch}/few")["similarity_error"] < 1, "of the last removal")
+    check("similarity_error" not in result_of(f"{scratch}/all"), "of all samples")
     errors(f"{scratch}/ranks", 64, ranks=2)
     errors(f"{scratch}/parts", 64, "--set", "train.epochs=3")
     check_status(coppice("resume", f"{scratch}/parts", "--set", "train.epochs=6"), 0)

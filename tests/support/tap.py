@@ -1,4 +1,5 @@
 """TAP and coppice for test scripts: `from tap import *` after adding tests/support to sys.path."""
+import hashlib
 import json
 import os
 import shutil
@@ -56,6 +57,23 @@ def digest(folder):
     lines = [line for line in result.stdout.splitlines() if line.startswith("digest ")]
     check(len(lines) == 1, f"one digest line expected:\n{result.stdout}")
     return lines[0].split()[1]
+
+
+def changed_and_sealed(file, name, change):
+    """A copy of a sealed HDF5 file with what change(h5py.File) did to it, sealed again (docs/formats/network.md)."""
+    import h5py
+
+    with open(file, "rb") as f:
+        seal, rest = f.read(512), f.read()
+    with open(name, "wb") as f:
+        f.write(rest)
+    with h5py.File(name, "r+") as f:
+        change(f)
+    with open(name, "rb") as f:
+        rest = f.read()
+    text = f"coppice sealed HDF5, version 1\nbytes {len(rest)}\nsha256 {hashlib.sha256(rest).hexdigest()}\n".encode()
+    with open(name, "wb") as f:
+        f.write(text + seal[len(text):] + rest)
 
 
 def result_of(folder):
