@@ -10,34 +10,9 @@ INLINE void FN(full_slope_tile)(size_t outputs, size_t inputs, size_t vectors, c
         const float *at = x + i * step;
         for (size_t o = 0; o < outputs; o++) {
             const float *row = gradient + o * step;
-            float *to = slope + o * inputs + i;
             VEC own[(WIDEST ? WIDEST : 1) * PARTS];
             EACH(C) own[v] = LOAD(row + v * PER);
-#ifdef JOIN16
-            VEC acc[16];
-            if (n == L) {
-                UNROLL for (size_t k = 0; k < 16; k++)
-                    FN(dot)(at + (k % 4 * 4 + k / 4) * step, own, row, vectors, C, acc + k);
-                JOIN16(acc, to);
-                continue;
-            }
-            float sums[16];
-            UNROLL for (size_t k = 0; k < 16; k++) {
-                const size_t e = k % 4 * 4 + k / 4;
-                if (e < n)
-                    FN(dot)(at + e * step, own, row, vectors, C, acc + k);
-                else
-                    acc[k] = SET1(0.0f);
-            }
-            JOIN16(acc, sums);
-            memcpy(to, sums, n * sizeof *to);
-#else
-            for (size_t e = 0; e < n; e++) {
-                VEC acc[PARTS];
-                FN(dot)(at + e * step, own, row, vectors, C, acc);
-                to[e] = JOIN(acc);
-            }
-#endif
+            FN(slopes)(at, NULL, step, n, own, row, vectors, C, slope + o * inputs + i);
         }
     }
 }

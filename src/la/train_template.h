@@ -111,7 +111,40 @@ INLINE void FN(dot)(const float *x, const VEC *own, const float *gradient, size_
                 FMA(LOAD(x + c * L + k * PER), LOAD(gradient + c * L + k * PER), acc[k]);
 }
 
-/* C vectors of the output's gradient stay in registers; 0: any number, from memory. */
+/* The slopes of n <= 16 edges of an output: of the places that @p edge names, or, NULL, of those
+ * @p step floats apart. @p own: C vectors of the output's gradient, in registers; C = 0: any
+ * number, from memory at @p row. */
+INLINE void FN(slopes)(const float *x, const cop_sparse_edge *edge, size_t step, size_t n,
+                       const VEC *own, const float *row, size_t vectors, size_t C, float *to) {
+#define PLACE(e) (x + (edge ? (size_t)edge[e].offset : (e)*step))
+#ifdef JOIN16
+    VEC acc[16];
+    if (n == L) {
+        UNROLL for (size_t i = 0; i < 16; i++)
+            FN(dot)(PLACE(i % 4 * 4 + i / 4), own, row, vectors, C, acc + i);
+        JOIN16(acc, to);
+        return;
+    }
+    float sums[16]; /* what is missing is 0 and not kept */
+    UNROLL for (size_t i = 0; i < 16; i++) {
+        const size_t e = i % 4 * 4 + i / 4;
+        if (e < n)
+            FN(dot)(PLACE(e), own, row, vectors, C, acc + i);
+        else
+            acc[i] = SET1(0.0f);
+    }
+    JOIN16(acc, sums);
+    memcpy(to, sums, n * sizeof *to);
+#else
+    for (size_t e = 0; e < n; e++) {
+        VEC acc[PARTS];
+        FN(dot)(PLACE(e), own, row, vectors, C, acc);
+        to[e] = JOIN(acc);
+    }
+#endif
+#undef PLACE
+}
+
 INLINE void FN(slope_tile)(size_t outputs, const uint32_t *begin, const cop_sparse_edge *edge,
                            size_t vectors, const float *x, const float *gradient, float *slope,
                            size_t C) {
@@ -119,35 +152,8 @@ INLINE void FN(slope_tile)(size_t outputs, const uint32_t *begin, const cop_spar
         const float *row = gradient + o * vectors * L;
         VEC own[(WIDEST ? WIDEST : 1) * PARTS];
         EACH(C) own[v] = LOAD(row + v * PER);
-        size_t k = begin[o];
-#ifdef JOIN16
-        for (; k + 16 <= begin[o + 1]; k += 16) {
-            VEC acc[16];
-            UNROLL for (size_t i = 0; i < 16; i++)
-                FN(dot)(x + edge[k + i % 4 * 4 + i / 4].offset, own, row, vectors, C, acc + i);
-            JOIN16(acc, slope + k);
-        }
-        if (k < begin[o + 1]) { /* the last ones: what is missing is computed again and not kept */
-            const size_t last = begin[o + 1] - 1;
-            float sums[16];
-            VEC acc[16];
-            UNROLL for (size_t i = 0; i < 16; i++) {
-                const size_t e = k + i % 4 * 4 + i / 4;
-                if (e <= last)
-                    FN(dot)(x + edge[e].offset, own, row, vectors, C, acc + i);
-                else
-                    acc[i] = SET1(0.0f);
-            }
-            JOIN16(acc, sums);
-            memcpy(slope + k, sums, (last + 1 - k) * sizeof(float));
-        }
-#else
-        for (; k < begin[o + 1]; k++) {
-            VEC acc[PARTS];
-            FN(dot)(x + edge[k].offset, own, row, vectors, C, acc);
-            slope[k] = JOIN(acc);
-        }
-#endif
+        for (size_t k = begin[o], end = begin[o + 1]; k < end; k += L)
+            FN(slopes)(x, edge + k, 0, end - k < L ? end - k : L, own, row, vectors, C, slope + k);
     }
 }
 

@@ -1,6 +1,6 @@
 /* Networks of live edges: gradients against a plain reference in double, all kernels the same bits,
  * lists that stay valid through rewiring, rules that take and give what they say. */
-#include "../support/support.h"
+#include "../support/live_samples.h"
 
 #include "train/positions.h"
 #include "train/rewire.h"
@@ -20,19 +20,6 @@ static cop_live_settings small(cop_live_activation activation) {
                                .activation = activation,
                                .alpha = 0.6,
                                .seed = 5};
-}
-
-static float samples[64][64];
-static const float *rows[64];
-static int32_t labels[64];
-
-static void draw_samples(size_t features, int32_t classes) {
-    cop_rng rng = cop_rng_at(3, 0, 0, COP_FOR_TEST);
-    for (size_t i = 0; i < 64; i++) {
-        for (size_t f = 0; f < features; f++) samples[i][f] = (float)cop_rng_normal(&rng);
-        rows[i] = samples[i];
-        labels[i] = (int32_t)cop_rng_below(&rng, (uint64_t)classes);
-    }
 }
 
 /* Weights and unit numbers that are not at their start, so that every gradient matters. */
@@ -140,25 +127,14 @@ static void hash_net(const cop_live_net *net, char hex[COP_HASH_HEX]) {
 
 static void train_some(cop_live_net *net, bool adam) {
     for (uint32_t batch = 0; batch < 12; batch++) {
-        const cop_step step = {.adam = adam,
-                               .rate = adam ? 0.01f : 0.1f,
-                               .momentum = 0.9f,
-                               .l2 = 0.001f,
-                               .shrink = 0.0001f,
-                               .beta1 = 0.9f,
-                               .beta2 = 0.999f,
-                               .epsilon = 1e-8f,
-                               .correct1 = 1.5f,
-                               .correct2 = 2};
+        const cop_step step = step_with_decay(adam);
         const cop_rewire_plan plan = {.remove = cop_remove_rule_find("magnitude"),
                                       .add = cop_add_rule_find("random"),
                                       .zeta = 0.3,
                                       .draw_weights = true,
                                       .seed = 1,
                                       .epoch = batch};
-        cop_live_forward(net, rows + batch, N, &batch);
-        cop_live_loss(net, labels + batch, 1.0 / N, NULL, NULL);
-        cop_live_backward(net, NULL, NULL);
+        find_slopes(net, batch, N, batch);
         cop_live_step(net, &step, 0, net->slope_count);
         if (batch % 4 == 3) cop_rewire(net, &plan, NULL, NULL);
     }

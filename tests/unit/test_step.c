@@ -1,32 +1,11 @@
 /* Steps that are taken slice by slice, as ranks that train together take them, are the step of one.
  */
-#include "../support/support.h"
-
-#include "train/live.h"
+#include "../support/live_samples.h"
 
 #include <string.h>
 
 #define RANKS 3
 #define N 19
-
-static float samples[N + 12][3 * 8 * 8];
-static const float *rows[N + 12];
-static int32_t labels[N + 12];
-
-static void draw_samples(size_t features, int32_t classes) {
-    cop_rng rng = cop_rng_at(3, 0, 0, COP_FOR_TEST);
-    for (size_t i = 0; i < N + 12; i++) {
-        for (size_t f = 0; f < features; f++) samples[i][f] = (float)cop_rng_normal(&rng);
-        rows[i] = samples[i];
-        labels[i] = (int32_t)cop_rng_below(&rng, (uint64_t)classes);
-    }
-}
-
-static void find_slopes(cop_live_net *net, uint32_t batch) {
-    cop_live_forward(net, rows + batch, N, &batch);
-    cop_live_loss(net, labels + batch, 1.0 / N, NULL, NULL);
-    cop_live_backward(net, NULL, NULL);
-}
 
 static void assert_floats(const float *a, const float *b, size_t count) {
     assert_true(!a == !b);
@@ -72,20 +51,11 @@ static void slices(const cop_live_settings *s) {
     for (size_t r = 0; r <= RANKS; r++) bound[r] = alone->slope_count / 16 * r / RANKS * 16;
     float *whole = COP_NEW_ARRAY(float, alone->slope_count);
     for (uint32_t batch = 0; batch < 12; batch++) {
-        const cop_step step = {.adam = s->adam,
-                               .rate = s->adam ? 0.01f : 0.1f,
-                               .momentum = 0.9f,
-                               .l2 = 0.001f,
-                               .shrink = 0.0001f,
-                               .beta1 = 0.9f,
-                               .beta2 = 0.999f,
-                               .epsilon = 1e-8f,
-                               .correct1 = 1.5f,
-                               .correct2 = 2};
-        find_slopes(alone, batch);
+        const cop_step step = step_with_decay(s->adam);
+        find_slopes(alone, batch, N, batch);
         cop_live_step(alone, &step, 0, alone->slope_count);
         for (size_t r = 0; r < RANKS; r++) {
-            find_slopes(rank[r], batch);
+            find_slopes(rank[r], batch, N, batch);
             /* in two goes, as windows are */
             const size_t middle = (bound[r] + bound[r + 1]) / 32 * 16;
             cop_live_step(rank[r], &step, bound[r], middle);
